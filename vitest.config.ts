@@ -1,0 +1,49 @@
+import { defineConfig } from 'vitest/config';
+
+/*
+ * Four projects, told apart by where a test lives:
+ *   unit         beside the source; pure code, no process, no network but loopback
+ *   integration  server/test; the real bpftrace on the real kernel, so one file at a time
+ *   browser      web/test; the built page in a real Chromium
+ *   house        tools; the tests of our own checks
+ */
+const utcAndC = { TZ: 'UTC', LC_ALL: 'C', LANG: 'C' };
+Object.assign(process.env, utcAndC);
+
+/** What `node tools/test.mjs` and a plain `vitest run` use; a stage is a project. */
+export default defineConfig({
+  test: {
+    passWithNoTests: false,
+    env: utcAndC,
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'unit',
+          include: ['shared/src/**/*.test.ts', 'server/src/**/*.test.ts', 'web/src/**/*.test.{ts,tsx}'],
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'integration',
+          include: ['server/test/**/*.test.ts'],
+          fileParallelism: false,
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'browser',
+          include: ['web/test/**/*.test.ts'],
+          fileParallelism: false,
+          testTimeout: 60_000,
+          hookTimeout: 120_000,
+        },
+      },
+      { extends: true, test: { name: 'house', include: ['tools/**/*.test.ts'] } },
+    ],
+  },
+});
