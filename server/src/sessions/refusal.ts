@@ -1,0 +1,17 @@
+/** Why a command was not carried out: an expected answer, said once in words and mapped once to HTTP. */
+export type Refusal = {
+  readonly kind:
+    | 'unknown-target'
+    | 'unknown-probe'
+    | 'unknown-stream'
+    | 'unknown-run'
+    | 'unknown-session'
+    | 'bad-parameter'
+    | 'already-running'
+    | 'too-many-runs'
+    | 'no-variant'
+    | 'target-problem'
+    | 'not-running';
+  readonly message: string;
+  readonly remedy: string;
+};

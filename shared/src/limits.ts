@@ -1,0 +1,103 @@
+/**
+ * Every bound of Faultline in one place: queues, lines, files, retries and waits, each with why it has this value.
+ * Numbers marked (measured) come from docs/decisions or a probe's README.
+ */
+
+/** How often a .bt script prints its maps, ms. Part of every script; 4 Hz is what a chart can show calmly. */
+export const heartbeatIntervalMs = 250;
+
+/** No heartbeat for this long and the run has failed as stalled, ms. Twenty missed heartbeats: full load delays some. */
+export const heartbeatSilenceMaxMs = 5_000;
+
+/** READY must come within this, ms. 0.3 s on a host (measured), 40 s under emulation with bpftrace 0.27 (measured). */
+export const readyWaitMaxMs = 60_000;
+
+/** Between the first SIGINT and the second, ms: bpftrace 0.17 ignores one that comes right after READY (measured). */
+export const stopRepeatAfterMs = 500;
+
+/** From the first SIGINT to SIGKILL, ms. Detaching 20 probes takes 1.5 s (measured). */
+export const stopKillAfterMs = 5_000;
+
+/** How long a stop waits for lines to catch up with what the kernel says it emitted, ms, before the first SIGINT. */
+export const stopCatchUpMaxMs = 1_000;
+
+/** After bpftrace has exited, its pipes must close within this, ms; a grandchild may hold them open. */
+export const pipeCloseMaxMs = 1_000;
+
+/** The longest line we keep, bytes: a map of 16,384 keys prints about 0.7 MB in one line (measured). */
+export const lineBytesMax = 4 * 1024 * 1024;
+
+/** What stdout may deliver, bytes a second, before lines are dropped undecoded: ten times what bpftrace can print. */
+export const stdoutBytesPerSecMax = 128 * 1024 * 1024;
+
+/** Seconds of flooding in a row after which the run is stopped as failed. */
+export const floodSecMax = 3;
+
+/** How much of stderr a run keeps, characters: the first lines name the cause. */
+export const stderrCharsMax = 16_384;
+
+/** Keys of one bpftrace map; handed to bpftrace by environment. A process name is at most 16 bytes, few are in use. */
+export const mapKeysMax = 16_384;
+
+/** From this share of mapKeysMax on a map is a finding in the ledger: beyond it bpftrace 0.17 loses counts silently. */
+export const mapKeysWarnShare = 0.9;
+
+/** Distinct (metric, key) cells one run may have: four full maps. */
+export const runCellsMax = 65_536;
+
+/** Distinct texts (process names, stacks) in one run's detail. */
+export const runTextsMax = 65_536;
+
+/** Findings one run keeps; the rest is counted. */
+export const runFindingsMax = 50;
+
+/** Calls (detail events) one run keeps in memory for those who come later. */
+export const runCallsMax = 20_000;
+
+/** Calls that may wait for the next tick before the oldest are dropped (and counted). Two seconds of what bpftrace prints. */
+export const tickCallsMax = 200_000;
+
+/** How often the session closes a tick and the hub sends it, ms. 10 Hz at most: the eye and React need no more. */
+export const tickIntervalMs = 100;
+
+/** Ticks that a session keeps: ten minutes at 10 Hz. */
+export const sessionTicksMax = 6_000;
+
+/** Cells that all kept ticks may hold together: 12 bytes each, so 96 MB at the very most. */
+export const sessionTickCellsMax = 8_000_000;
+
+/** History that a late joiner receives, ms. */
+export const joinHistoryMs = 120_000;
+
+/** Frames sent to one client and not yet acknowledged; beyond it the client gets coalesced frames. */
+export const clientFramesInFlightMax = 4;
+
+/** Calls one coalesced frame may carry; the rest is dropped for this client, counted and told. */
+export const clientCallsPerFrameMax = 20_000;
+
+/** Clients of the live hub at a time. */
+export const clientsMax = 64;
+
+/** Runs on one target at a time: each is a root process with kernel programs. */
+export const runsPerTargetMax = 8;
+
+/** Runs (also ended ones) that one session remembers. */
+export const runsPerSessionMax = 64;
+
+/** Body of an HTTP request, bytes: commands are small. */
+export const httpBodyBytesMax = 64 * 1024;
+
+/** A message from a browser on the socket, bytes: acknowledgements only. */
+export const socketMessageBytesMax = 4 * 1024;
+
+/** A file read from a target, bytes: available_filter_functions and kallsyms are the largest, about 15 MB. */
+export const targetFileBytesMax = 32 * 1024 * 1024;
+
+/** A command run on a target for an answer (a version, a check), ms. */
+export const targetCommandMaxMs = 10_000;
+
+/** How long the browser keeps ticks, ms: the largest window it offers. */
+export const browserHistoryMs = 600_000;
+
+/** Calls the browser keeps for its table. */
+export const browserCallsMax = 20_000;
