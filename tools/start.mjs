@@ -1,0 +1,24 @@
+// Prepares this machine to serve: the workspace, bpftrace, tracefs, the page. Runs on plain Node 20 with nothing
+// installed, and does nothing at all the second time. bin/start goes on with the server.
+import { say } from './bootstrap/run.mjs';
+import { preparePage } from './bootstrap/page.mjs';
+import { bpftracePackage, preparePackages, prepareTracefs } from './bootstrap/system.mjs';
+import { prepareWorkspace } from './bootstrap/workspace.mjs';
+
+const isReplay = process.argv.slice(2).some((argument) => argument.startsWith('--replay'));
+
+async function main() {
+  const problem = await prepareWorkspace();
+  if (problem !== undefined) return problem;
+  if (process.platform === 'linux' && !isReplay) {
+    await preparePackages([bpftracePackage]);
+    await prepareTracefs();
+  }
+  return preparePage();
+}
+
+const problem = await main();
+if (problem !== undefined) {
+  say(problem);
+  process.exitCode = 1;
+}
