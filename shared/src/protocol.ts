@@ -77,7 +77,10 @@ export const RunSummarySchema = Type.Object(
     /** Kernel time covered, ns. */
     durationNs: Type.Number(),
     totals: Type.Array(
-      Type.Object({ metric: Type.String(), unit: Type.String(), kind: Type.String(), dims: DimsSchema, value: Type.Number() }, strict),
+      Type.Object(
+        { metric: Type.String(), unit: Type.String(), kind: Type.String(), dims: DimsSchema, value: Type.Number() },
+        strict,
+      ),
     ),
     distributions: Type.Array(DistributionSchema),
   },
@@ -89,7 +92,10 @@ export type RunSummary = Static<typeof RunSummarySchema>;
 export const RecordSummarySchema = Type.Object(
   {
     faultline: Type.String(),
-    target: Type.Object({ id: Type.String(), kind: Type.String(), identity: Type.Optional(TargetIdentitySchema) }, strict),
+    target: Type.Object(
+      { id: Type.String(), kind: Type.String(), identity: Type.Optional(TargetIdentitySchema) },
+      strict,
+    ),
     startedAtMs: Type.Number(),
     isComplete: Type.Boolean(),
     ledger: LedgerSchema,
@@ -140,8 +146,13 @@ export type Snapshot = {
   /** Encoded like a frame: cumulative values at tick `header.seq` and the calls kept. */
   readonly header: FrameHeader;
   readonly bytes: ArrayBuffer | Uint8Array;
-  /** Ticks before and up to header.seq, oldest first; deltas for the charts, not to be added to the totals. */
-  readonly history: readonly { readonly header: FrameHeader; readonly bytes: ArrayBuffer | Uint8Array }[];
+  /**
+   * Ticks before and up to header.seq, oldest first; deltas for the charts, not to be added to the totals. Figures only:
+   * calls and dictionaries are in the snapshot itself. Their bytes lie one after the other in historyBytes, because
+   * socket.io-parser 4.2.7 refuses a message of more than 10 attachments.
+   */
+  readonly history: readonly { readonly header: FrameHeader; readonly byteLength: number }[];
+  readonly historyBytes: ArrayBuffer | Uint8Array;
 };
 
 /** Server to browser. The callback is the acknowledgement that gives the next frame its credit. */
