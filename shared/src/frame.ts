@@ -68,7 +68,11 @@ export function encodeSlices(slices: readonly SliceColumns[]): Uint8Array {
 }
 
 /** How many values each slice holds, and the types of its call columns: from the header and the manifest. */
-export type SliceShape = { readonly cellCount: number; readonly callCount: number; readonly types: readonly ColumnType[] };
+export type SliceShape = {
+  readonly cellCount: number;
+  readonly callCount: number;
+  readonly types: readonly ColumnType[];
+};
 
 /** Reads what encodeSlices wrote. Throws where the bytes do not have exactly the size that the shapes say. */
 export function decodeSlices(data: ArrayBuffer | Uint8Array, shapes: readonly SliceShape[]): readonly SliceColumns[] {

@@ -53,12 +53,7 @@ export const PreflightCheckSchema = Type.Object(
   {
     name: Type.String(),
     title: Type.String(),
-    status: Type.Union([
-      Type.Literal('ok'),
-      Type.Literal('warning'),
-      Type.Literal('failed'),
-      Type.Literal('unknown'),
-    ]),
+    status: Type.Union([Type.Literal('ok'), Type.Literal('warning'), Type.Literal('failed'), Type.Literal('unknown')]),
     found: Type.String(),
     remedy: optionalText,
     /** A command to type, where one cures it. */
@@ -81,7 +76,10 @@ export const PlanSchema = Type.Object(
     stream: Type.String(),
     chosen: optionalText,
     variants: Type.Array(
-      Type.Object({ name: Type.String(), attach: Type.String(), fits: Type.Boolean(), reasons: Type.Array(Type.String()) }, strict),
+      Type.Object(
+        { name: Type.String(), attach: Type.String(), fits: Type.Boolean(), reasons: Type.Array(Type.String()) },
+        strict,
+      ),
     ),
   },
   strict,
