@@ -36,6 +36,8 @@ export const StartRunSchema = Type.Object(
       Type.Record(
         Type.String({ pattern: '^[a-z][a-zA-Z0-9]{0,39}$' }),
         Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER }),
+        // A record's pattern alone lets every other name through, unchecked.
+        strict,
       ),
     ),
   },
