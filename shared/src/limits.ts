@@ -78,6 +78,15 @@ export const clientCallsPerFrameMax = 20_000;
 /** Clients of the live hub at a time. */
 export const clientsMax = 64;
 
+/** Between two snapshots for one client, ms: each costs the server milliseconds, and a client may ask again and again. */
+export const clientSnapshotIntervalMinMs = 1_000;
+
+/** A connection of the socket that has not said which session it wants is closed after this, ms. */
+export const clientHelloMaxMs = 5_000;
+
+/** Ports tried one after the other from the default one when none was asked for. */
+export const portsTriedMax = 20;
+
 /** Runs on one target at a time: each is a root process with kernel programs. */
 export const runsPerTargetMax = 8;
 
