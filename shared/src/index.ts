@@ -2,6 +2,7 @@ export * from './assert.ts';
 export * from './buckets.ts';
 export * from './calls.ts';
 export * from './decode.ts';
+export * from './format.ts';
 export * from './frame.ts';
 export * from './limits.ts';
 export * from './probe-manifest.ts';
