@@ -1,0 +1,60 @@
+/** When events were lost, as far as a page can tell: what its charts hatch. */
+import type { SessionView } from '../protocol.ts';
+import type { Ledger, RunView } from '../run.ts';
+
+/** Events of a run went missing at some instant of [fromMs, toMs] (epoch ms). */
+export type LossSpan = { readonly run: number; readonly fromMs: number; readonly toMs: number };
+
+/** How many spans a page keeps; older ones lie outside its windows in all but the worst of cases. */
+export const lossSpansMax = 500;
+
+/** A finding says only when it was first seen; this much around it is hatched, ms. */
+const findingSpanMs = 1000;
+
+/** The stages of a ledger that are losses, in the order in which events meet them. */
+export const lossStages = [
+  { field: 'unpairedCount', title: 'unpaired', meaning: 'returns whose entry was not seen' },
+  { field: 'lostCount', title: 'lost', meaning: "bpftrace's buffer overflowed, as bpftrace reports it" },
+  { field: 'missingCount', title: 'missing', meaning: 'emitted in the kernel but never arrived; exact, known once a run has ended' },
+  { field: 'malformedCount', title: 'malformed', meaning: 'lines that could not be decoded' },
+  { field: 'droppedCount', title: 'dropped', meaning: 'shed by the server because its queue was full' },
+] as const satisfies readonly { field: keyof Ledger; title: string; meaning: string }[];
+
+/** Events that a run lost for good: what never came (the exact figure once known, bpftrace's own until then). */
+export function lostOf(ledger: Ledger): number {
+  return Math.max(ledger.lostCount, ledger.missingCount);
+}
+
+/** Spans in which a run's losses grew between two views of its session. */
+export function lossSpansBetween(
+  before: SessionView,
+  after: SessionView,
+  fromMs: number,
+  toMs: number,
+): readonly LossSpan[] {
+  const spans: LossSpan[] = [];
+  for (const run of after.runs) {
+    const earlier = before.runs.find(({ id }) => id === run.id);
+    if (lossSum(run) > (earlier === undefined ? 0 : lossSum(earlier))) spans.push({ run: run.index, fromMs, toMs });
+  }
+  return spans;
+}
+
+/** Spans around the findings of a session that a page did not watch from its start. */
+export function findingSpans(view: SessionView): readonly LossSpan[] {
+  return view.runs.flatMap((run) =>
+    run.findings
+      .filter(({ level }) => level === 'lossy')
+      .map(({ atMs }) => ({ run: run.index, fromMs: atMs - findingSpanMs, toMs: atMs })),
+  );
+}
+
+/** Whether anything keeps a run's figures from being whole: its own claim, or a loss counted. */
+export function isLossy(run: RunView): boolean {
+  return !run.isComplete || lossSum(run) > 0;
+}
+
+/** Only to see growth: stages are never shown summed. */
+function lossSum(run: RunView): number {
+  return lossStages.reduce((sum, { field }) => sum + run.ledger[field], 0);
+}

@@ -1,0 +1,66 @@
+/** Who does it: figures by process, for a table whose cells hold bars. */
+import type { CellEntry } from '../protocol.ts';
+import { type LatencySpan, addSpan } from './latency.ts';
+import { type CellFilter, type Source, cellFits, processDimension } from './source.ts';
+
+/** A column of the table: sums of a metric over the cells for which `counts` holds. */
+export type WhoColumn = {
+  readonly name: string;
+  readonly metric: string;
+  readonly sources: readonly Source[];
+  readonly counts: (entry: CellEntry) => boolean;
+};
+
+/** One process; `values` in the order of the columns, undefined where no run measures the column. */
+export type WhoRow = { readonly process: string; readonly values: readonly (number | undefined)[] };
+
+/** Rows by process, sorted by the column `sortBy`, the largest first (then by name); the totals of all processes beside. */
+export function whoTable(
+  columns: readonly WhoColumn[],
+  question: { readonly filter: CellFilter; readonly span: LatencySpan; readonly sortBy: number },
+): { readonly rows: readonly WhoRow[]; readonly totals: readonly (number | undefined)[] } {
+  const sums = new Map<string, number[]>();
+  for (const [index, column] of columns.entries()) {
+    for (const source of column.sources) addColumn(sums, { index, columnCount: columns.length, column, source, ...question });
+  }
+  const measured = columns.map(({ sources }) => sources.length > 0);
+  const rows = [...sums]
+    .filter(([, values]) => values.some((value) => value > 0))
+    .map(([process, values]) => ({ process, values: values.map((value, index) => (measured[index] === true ? value : undefined)) }));
+  const by = (row: WhoRow): number => row.values[question.sortBy] ?? 0;
+  const totals = columns.map((_, index) =>
+    measured[index] === true ? rows.reduce((sum, row) => sum + (row.values[index] ?? 0), 0) : undefined,
+  );
+  return {
+    rows: rows.toSorted((left, right) => by(right) - by(left) || (left.process < right.process ? -1 : 1)),
+    totals,
+  };
+}
+
+function addColumn(
+  sums: Map<string, number[]>,
+  part: {
+    readonly index: number;
+    readonly columnCount: number;
+    readonly column: WhoColumn;
+    readonly source: Source;
+    readonly filter: CellFilter;
+    readonly span: LatencySpan;
+  },
+): void {
+  const { column, source, index } = part;
+  const rows = source.cells.map((entry) => {
+    if (!cellFits(entry, column.metric, part.filter) || !column.counts(entry)) return undefined;
+    const process = entry.dims[processDimension];
+    if (typeof process !== 'string') return undefined;
+    const known = sums.get(process);
+    if (known !== undefined) return known;
+    const row = Array.from({ length: part.columnCount }, () => 0);
+    sums.set(process, row);
+    return row;
+  });
+  addSpan(source, part.span, (cell, value) => {
+    const row = rows[cell];
+    if (row !== undefined) row[index] = (row[index] ?? 0) + value;
+  });
+}
