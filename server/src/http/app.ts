@@ -1,0 +1,121 @@
+/** The HTTP face of the server: who may come in, the interface under /api/v1, its documentation, and the page. */
+import type { IncomingMessage } from 'node:http';
+import type { Problem } from '@faultline/shared';
+import { fastifySwagger } from '@fastify/swagger';
+import { fastifySwaggerUi } from '@fastify/swagger-ui';
+import type { FastifyBaseLogger, FastifyReply, FastifyRequest } from 'fastify';
+import { Type } from 'typebox';
+import { Hub } from '../live/hub.ts';
+import type { Tracing } from '../sessions/tracing.ts';
+import { type Access, bearerToken, type Denial, denyRequest, denyToken } from './auth.ts';
+import { sendError } from './errors.ts';
+import { type App, makeFastify } from './fastify.ts';
+import { openApiOptions } from './openapi.ts';
+import { addPage } from './page.ts';
+import { addRoutes } from './routes.ts';
+
+/** What the application is made of. */
+export type AppOptions = {
+  readonly tracing: Tracing;
+  readonly access: Access;
+  readonly version: string;
+  /** The built page: web/dist. */
+  readonly pageFolder: string;
+  readonly logger: FastifyBaseLogger;
+  /** Once aborted, commands are refused: the server is on its way out. */
+  readonly stopping: AbortSignal;
+};
+
+/** The application, not listening yet; closing it closes the hub's connections too. */
+export async function buildApp(options: AppOptions): Promise<{ readonly app: App; readonly isPageBuilt: boolean }> {
+  const { access, tracing, version } = options;
+  const app = makeFastify(options.logger);
+  const hub = new Hub({
+    server: app.server,
+    tracing,
+    serverVersion: version,
+    refuseRequest: (request) => denyRequest(askedBy(request, true), access)?.problem,
+    refuseToken: (token) => denyToken(token, access)?.problem,
+    reportError: (error) => options.logger.error({ err: error }, 'a live connection failed'),
+  });
+  app.addHook('preClose', () => hub[Symbol.asyncDispose]());
+
+  app.addHook('onRequest', async (request, reply) => {
+    reply.headers(safetyHeaders);
+    const denial = denyRequest(askedBy(request.raw, false), access);
+    if (denial !== undefined) return deny(reply, denial);
+    if (options.stopping.aborted && request.method === 'POST') return reply.code(503).send(isStopping);
+  });
+  app.setErrorHandler(sendError);
+  app.setNotFoundHandler(sendNotFound);
+
+  await app.register(fastifySwagger, openApiOptions(version, access.token !== undefined));
+  await app.register(fastifySwaggerUi, { routePrefix: '/api/docs', uiConfig: { docExpansion: 'list' } });
+  app.get(
+    '/api/v1/openapi.json',
+    {
+      schema: {
+        tags: ['server'],
+        summary: 'This document',
+        security: [],
+        response: { 200: Type.Object({}, { additionalProperties: true }) },
+      },
+    },
+    () => app.swagger(),
+  );
+  await app.register(
+    async (api) => {
+      // A hook of this scope, not a look at the URL: a path has more than one spelling.
+      api.addHook('onRequest', async (request, reply) => {
+        reply.header('cache-control', 'no-store');
+        const asked = askedBy(request.raw, true);
+        const denial = denyRequest(asked, access) ?? denyToken(bearerToken(request.headers.authorization), access);
+        if (denial !== undefined) return deny(reply, denial);
+      });
+      addRoutes(api, { tracing, version, clientCount: () => hub.clientCount });
+    },
+    { prefix: '/api/v1' },
+  );
+  const { isBuilt } = await addPage(app, options.pageFolder);
+  await app.ready();
+  return { app, isPageBuilt: isBuilt };
+}
+
+/** Nothing but our own files; styles may be inline, because charts and Swagger UI set them so. */
+const safetyHeaders = {
+  'content-security-policy':
+    "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; " +
+    "object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+  'x-content-type-options': 'nosniff',
+  'referrer-policy': 'no-referrer',
+  'cross-origin-resource-policy': 'same-origin',
+  'cross-origin-opener-policy': 'same-origin',
+};
+
+const isStopping: Problem = {
+  error: 'stopping',
+  message: 'The server is stopping and takes no more commands.',
+  remedy: 'Start it again.',
+};
+
+function askedBy(request: IncomingMessage, isApi: boolean): Parameters<typeof denyRequest>[0] {
+  return { method: request.method ?? 'GET', headers: request.headers, port: request.socket.localPort, isApi };
+}
+
+function deny(reply: FastifyReply, { status, problem }: Denial): FastifyReply {
+  if (status === 401) reply.header('www-authenticate', 'Bearer');
+  return reply.code(status).send(problem);
+}
+
+/** Views of the page have URLs of their own, which the page itself understands; everything else is not there. */
+function sendNotFound(request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const isView =
+    request.method === 'GET' && /^\/[a-z0-9/-]*(?:\?|$)/i.test(request.url) && !/^\/api\b/i.test(request.url);
+  const wantsPage = isView && request.headers.accept?.includes('text/html') === true && 'sendFile' in reply;
+  if (wantsPage) return reply.sendFile('index.html');
+  return reply.code(404).send({
+    error: 'not-found',
+    message: `There is nothing at ${request.method} ${request.url.slice(0, 200)}.`,
+    remedy: 'See /api/docs for what there is.',
+  } satisfies Problem);
+}
