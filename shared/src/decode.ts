@@ -18,7 +18,9 @@ export type BpftraceRecord =
   | { readonly kind: 'text'; readonly text: string }
   | { readonly kind: 'map'; readonly map: string; readonly entries: readonly (readonly [string | undefined, number])[] }
   | { readonly kind: 'value'; readonly values: readonly (number | string)[] }
-  | { readonly kind: 'lost'; readonly eventCount: number };
+  | { readonly kind: 'lost'; readonly eventCount: number }
+  /** A BPF helper failed in the kernel (0.23 and later): for map_update_elem a count was not made. */
+  | { readonly kind: 'helper-error'; readonly helper: string; readonly message: string };
 
 /** Why a line could not be read: shown to people, with the start of the line. */
 export type Malformed = { readonly reason: string; readonly excerpt: string };
@@ -52,6 +54,8 @@ export function decodeLine(line: string, dialect: Dialect): Result<BpftraceRecor
       return ok({ kind: 'attached', probeCount: numberField(data, 'probes') ?? 0 });
     case 'lost_events':
       return ok({ kind: 'lost', eventCount: numberField(data, 'events') ?? 0 });
+    case 'helper_error':
+      return ok({ kind: 'helper-error', helper: textField(parsed, 'helper'), message: textField(parsed, 'msg') });
     default:
       return malformed(typeof type === 'string' ? `a record of unknown type "${type.slice(0, 40)}"` : 'no type', line);
   }
@@ -68,10 +72,10 @@ function isScalar(value: unknown): value is number | string {
   return typeof value === 'number' || typeof value === 'string';
 }
 
-function parseObject(line: string): { readonly type: unknown; readonly data: unknown } | undefined {
+function parseObject(line: string): { readonly type: unknown; readonly data?: unknown } | undefined {
   try {
     const value: unknown = JSON.parse(line);
-    return typeof value === 'object' && value !== null && 'type' in value && 'data' in value ? value : undefined;
+    return typeof value === 'object' && value !== null && 'type' in value ? value : undefined;
   } catch {
     return undefined;
   }
@@ -80,6 +84,11 @@ function parseObject(line: string): { readonly type: unknown; readonly data: unk
 function numberField(data: unknown, field: string): number | undefined {
   if (typeof data !== 'object' || data === null) return undefined;
   return decodeNumber(Object.entries(data).find(([name]) => name === field)?.[1]);
+}
+
+function textField(record: object, field: string): string {
+  const value: unknown = Object.entries(record).find(([name]) => name === field)?.[1];
+  return typeof value === 'string' ? value.slice(0, 200) : '';
 }
 
 function decodeText(text: string): BpftraceRecord {

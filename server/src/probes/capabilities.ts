@@ -1,0 +1,80 @@
+/** What tracing can do on a target, found by looking there: files of tracefs, BTF, symbols. */
+import { readBpftraceVersion } from '../targets/host-identity.ts';
+import { readText, type Target } from '../targets/target.ts';
+
+/** `unknown`: this user may not look; the attempt to attach will tell. */
+export type Answer = 'yes' | 'no' | 'unknown';
+
+export type TargetCapabilities = {
+  readonly bpftraceVersion: string | undefined;
+  readonly hasBtf: boolean;
+  readonly kprobes: Answer;
+  readonly fentry: Answer;
+  /** Why fentry can't be used, where it can't. */
+  readonly fentryReason: string;
+  /** Where tracefs is, as far as it can be seen. */
+  readonly tracefs: string | undefined;
+  hasTracepoint(name: string): Promise<Answer>;
+  hasFunction(name: string): Promise<boolean>;
+};
+
+const tracefsPlaces = ['/sys/kernel/tracing', '/sys/kernel/debug/tracing'];
+
+/** Looks at the target once; the answers hold until a module is loaded or tracefs mounted. */
+export async function readCapabilities(target: Target): Promise<TargetCapabilities> {
+  const tracefs = await findTracefs(target);
+  const [bpftraceVersion, btf] = await Promise.all([
+    readBpftraceVersion(target),
+    target.exists('/sys/kernel/btf/vmlinux'),
+  ]);
+  // kallsyms is 10 MB: read only when a variant asks for a function, and once.
+  let functions: Promise<ReadonlySet<string> | undefined> | undefined;
+  const kprobes = tracefs === undefined ? 'unknown' : answerOf(await target.exists(`${tracefs}/kprobe_events`));
+  const hasBtf = btf.ok && btf.value;
+  // bpftrace reads the list of traceable functions under debugfs and refuses fentry where it can't (0.17 to 0.27).
+  const list = await target.readFile('/sys/kernel/debug/tracing/available_filter_functions');
+  const fentry: Answer = !hasBtf ? 'no' : list.ok ? 'yes' : 'no';
+  return {
+    bpftraceVersion,
+    hasBtf,
+    kprobes,
+    fentry,
+    fentryReason: hasBtf
+      ? `bpftrace can't use fentry here: ${list.ok ? '' : list.error.message}`
+      : 'this kernel has no BTF (/sys/kernel/btf/vmlinux)',
+    tracefs,
+    hasTracepoint: async (name) => {
+      if (tracefs === undefined) return 'unknown';
+      return answerOf(await target.exists(`${tracefs}/events/${name.replace(':', '/')}/format`));
+    },
+    hasFunction: async (name) => {
+      functions ??= readFunctions(target);
+      return (await functions)?.has(name) ?? true;
+    },
+  };
+}
+
+async function findTracefs(target: Target): Promise<string | undefined> {
+  for (const place of tracefsPlaces) {
+    const events = await target.exists(`${place}/events`);
+    if (events.ok && events.value) return place;
+  }
+  return undefined;
+}
+
+function answerOf(exists: Awaited<ReturnType<Target['exists']>>): Answer {
+  if (!exists.ok) return 'unknown';
+  return exists.value ? 'yes' : 'no';
+}
+
+/** Names of kernel functions from kallsyms (text symbols); undefined where they can't be read. */
+async function readFunctions(target: Target): Promise<ReadonlySet<string> | undefined> {
+  const symbols = await readText(target, '/proc/kallsyms');
+  if (!symbols.ok) return undefined;
+  const names = new Set<string>();
+  for (const line of symbols.value.split('\n')) {
+    const [, type, name] = line.split(/[ \t]/, 3);
+    if (name !== undefined && (type === 't' || type === 'T')) names.add(name);
+  }
+  return names;
+}

@@ -1,0 +1,73 @@
+/** Which variant of each stream can attach on a target, and for the others why not. Asks the target, never `uname`. */
+import { join } from 'node:path';
+import type { Plan, Stream, Variant } from '@faultline/shared';
+import type { Target } from '../targets/target.ts';
+import { readCapabilities, type TargetCapabilities } from './capabilities.ts';
+import type { CataloguedProbe } from './catalogue.ts';
+
+/** Plans for every stream of every probe. */
+export async function planAll(target: Target, probes: readonly CataloguedProbe[]): Promise<readonly Plan[]> {
+  const capabilities = await readCapabilities(target);
+  const plans: Plan[] = [];
+  for (const probe of probes) {
+    for (const stream of probe.manifest.streams) plans.push(await planStream(target, capabilities, probe, stream));
+  }
+  return plans;
+}
+
+/** The plan of one stream: the first variant that fits is chosen. */
+export async function planStream(
+  target: Target,
+  capabilities: TargetCapabilities,
+  probe: CataloguedProbe,
+  stream: Stream,
+): Promise<Plan> {
+  const variants = [];
+  for (const variant of stream.variants) {
+    const isRecorded = target.hasRecording(join(probe.folder, variant.script));
+    const reasons =
+      isRecorded === undefined
+        ? await reasonsAgainst(capabilities, variant)
+        : isRecorded
+          ? []
+          : ['there is no recording of it'];
+    variants.push({ name: variant.name, attach: variant.attach, fits: reasons.length === 0, reasons });
+  }
+  const chosen = variants.find((variant) => variant.fits)?.name;
+  return { probe: probe.manifest.name, stream: stream.name, variants, ...(chosen === undefined ? {} : { chosen }) };
+}
+
+/** Every reason why a variant can't attach; none: it fits. What can't be told (no permission to look) is no reason. */
+async function reasonsAgainst(capabilities: TargetCapabilities, variant: Variant): Promise<string[]> {
+  const reasons: string[] = [];
+  const version = capabilities.bpftraceVersion;
+  if (version === undefined) reasons.push('bpftrace is not there');
+  else if (compareVersions(version, variant.bpftraceMin) < 0) {
+    reasons.push(`needs bpftrace ${variant.bpftraceMin} or newer, found ${version}`);
+  } else if (variant.bpftraceBelow !== undefined && compareVersions(version, variant.bpftraceBelow) >= 0) {
+    reasons.push(`written for bpftrace before ${variant.bpftraceBelow}, found ${version}`);
+  }
+  for (const tracepoint of variant.requires.tracepoints) {
+    if ((await capabilities.hasTracepoint(tracepoint)) === 'no') reasons.push(`this kernel has no tracepoint ${tracepoint}`);
+  }
+  if (variant.requires.btf && !capabilities.hasBtf) reasons.push('this kernel has no BTF (/sys/kernel/btf/vmlinux)');
+  if (variant.attach === 'kprobe' && capabilities.kprobes === 'no') {
+    reasons.push('this kernel was built without kprobes (CONFIG_KPROBES)');
+  }
+  if (variant.attach === 'fentry' && capabilities.fentry !== 'yes') reasons.push(capabilities.fentryReason);
+  for (const name of variant.requires.functions) {
+    if (!(await capabilities.hasFunction(name))) reasons.push(`this kernel has no function ${name} that can be traced`);
+  }
+  return reasons;
+}
+
+/** Compares "0.17.0" with "0.9" by numbers: negative when left is older. */
+export function compareVersions(left: string, right: string): number {
+  const numbers = (version: string): readonly number[] => version.split('.').map(Number);
+  const [a, b] = [numbers(left), numbers(right)];
+  for (let part = 0; part < Math.max(a.length, b.length); part += 1) {
+    const difference = (a[part] ?? 0) - (b[part] ?? 0);
+    if (difference !== 0) return difference;
+  }
+  return 0;
+}
