@@ -25,8 +25,10 @@ async function check(names: readonly string[], reportFile: string | undefined): 
   const chosen = checks.filter((each) => names.length === 0 || names.includes(each.name));
   const outcomes: { name: string; isPassed: boolean }[] = [];
   for (const each of chosen) outcomes.push({ name: each.name, isPassed: await runCheck(each) });
-  if (reportFile !== undefined) writeFileSync(reportFile, JSON.stringify(outcomes));
-  return outcomes.every((outcome) => outcome.isPassed) ? 0 : 1;
+  const failed = outcomes.filter((outcome) => !outcome.isPassed).map((outcome) => outcome.name);
+  const report = { passedCount: outcomes.length - failed.length, failed, skipped: [] };
+  if (reportFile !== undefined) writeFileSync(reportFile, JSON.stringify(report));
+  return failed.length === 0 ? 0 : 1;
 }
 
 async function runCheck({ name, run, cure }: Check): Promise<boolean> {
