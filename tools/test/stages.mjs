@@ -70,7 +70,11 @@ export function closingLine(results) {
 export function stageResult(stage, status, report) {
   if (report === undefined)
     return { stage, passedCount: 0, failed: [`the stage ended with status ${status} and left no report`], skipped: [] };
-  const { passedCount, failed, skipped } = /** @type {Omit<StageResult, 'stage'>} */ (JSON.parse(report));
+  /** @type {unknown} */
+  const parsed = JSON.parse(report);
+  if (!isReport(parsed))
+    return { stage, passedCount: 0, failed: ['the stage left a report of another form'], skipped: [] };
+  const { passedCount, failed, skipped } = parsed;
   const silent =
     status !== 0 && failed.length === 0 ? [`the stage ended with status ${status}, naming no failure`] : [];
   const empty = passedCount + failed.length + skipped.length === 0 ? ['the stage ran no test at all'] : [];
@@ -89,6 +93,15 @@ export function withSkipsJudged(result, mustTrace) {
     ({ name, reason }) => `${name} was skipped (${reason}), and this machine can trace: it must run here`,
   );
   return { ...result, failed: [...result.failed, ...failed], skipped: [] };
+}
+
+/**
+ * @param {unknown} value
+ * @returns {value is Omit<StageResult, 'stage'>}
+ */
+function isReport(value) {
+  if (typeof value !== 'object' || value === null || !('passedCount' in value)) return false;
+  return 'failed' in value && Array.isArray(value.failed) && 'skipped' in value && Array.isArray(value.skipped);
 }
 
 /** @param {StageResult} result */
