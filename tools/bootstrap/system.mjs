@@ -75,7 +75,7 @@ export function isRoot() {
  * Whether a program is on PATH (or in an sbin folder), or a path exists.
  * @param {string} programOrPath
  */
-export function isPresent(programOrPath) {
+function isPresent(programOrPath) {
   if (programOrPath.startsWith('/')) return existsSync(programOrPath);
   const folders = [...(process.env['PATH'] ?? '').split(delimiter), ...sbinFolders];
   return folders.some((folder) => folder !== '' && existsSync(join(folder, programOrPath)));

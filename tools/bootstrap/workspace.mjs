@@ -67,7 +67,7 @@ export function isStamped(file, stamp) {
  * The environment for npm and pnpm: without the traces of the npm that started us, which would steer a nested one.
  * Settings a person may need (registry, proxy, certificates) stay.
  */
-export function environmentForPackages() {
+function environmentForPackages() {
   const ofTheOuterNpm =
     /^npm_(package|lifecycle)_|^npm_(command|execpath|node_execpath)$|^npm_config_(local_prefix|prefix|global_prefix)$|^(INIT_CWD|NODE_ENV)$/i;
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !ofTheOuterNpm.test(name)));
