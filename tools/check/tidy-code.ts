@@ -11,7 +11,8 @@ const isMeasured = (path: string): boolean => /\.(tsx?|mjs|c|h|bt|css)$/.test(pa
 /** Where a person is spoken to on a terminal: the command line, main, the tools, the lab and the benchmarks. */
 const terminalPath = /^(server\/src\/(main\.ts|cli\/)|lab\/|tools\/|(server|web|shared)\/bench\/)/;
 
-const timeName = /(latency|duration|timeout|interval|elapsed|delay)$/i;
+/** Claims (isTimeout) and listeners (onTimeout) hold no time. */
+const timeName = /^(?!(is|has|on)[A-Z]).*(latency|duration|timeout|interval|elapsed|delay)$/i;
 
 /** A function fits on a screen. */
 const functionLength: TidyRule = {
@@ -90,7 +91,9 @@ const timeUnits: TidyRule = {
           })),
     ),
   bad: treeOf({ 'shared/src/event.ts': 'export type Call = { readonly latency: number };' }),
-  good: treeOf({ 'shared/src/event.ts': 'export type Call = { readonly latencyNs: number };' }),
+  good: treeOf({
+    'shared/src/event.ts': 'export type Call = { readonly latencyNs: number; readonly isTimeout: boolean };',
+  }),
 };
 
 /** The rules about how code is written. */
