@@ -12,7 +12,7 @@ const isMeasured = (path: string): boolean => /\.(tsx?|mjs|c|h|bt|css)$/.test(pa
 const terminalPath = /^(server\/src\/(main\.ts|cli\/)|lab\/|tools\/|(server|web|shared)\/bench\/)/;
 
 /** Claims (isTimeout) and listeners (onTimeout) hold no time. */
-const timeName = /^(?!(is|has|on)[A-Z]).*(latency|duration|timeout|interval|elapsed|delay)$/i;
+const timeName = /^(?!(?:is|has|on)[A-Z])\w*(?:[Ll]atency|[Dd]uration|[Tt]imeout|[Ii]nterval|[Ee]lapsed|[Dd]elay)$/;
 
 /** A function fits on a screen. */
 const functionLength: TidyRule = {
