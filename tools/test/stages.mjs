@@ -75,10 +75,10 @@ export function stageResult(stage, status, report) {
   if (!isReport(parsed))
     return { stage, passedCount: 0, failed: ['the stage left a report of another form'], skipped: [] };
   const { passedCount, failed, skipped } = parsed;
-  const silent =
-    status !== 0 && failed.length === 0 ? [`the stage ended with status ${status}, naming no failure`] : [];
-  const empty = passedCount + failed.length + skipped.length === 0 ? ['the stage ran no test at all'] : [];
-  return { stage, passedCount, failed: [...failed, ...silent, ...empty], skipped };
+  if (passedCount + failed.length + skipped.length === 0)
+    return { ...parsed, stage, failed: ['the stage ran no test at all'] };
+  const isSilent = status !== 0 && failed.length === 0;
+  return { ...parsed, stage, failed: isSilent ? [`the stage ended with status ${status}, naming no failure`] : failed };
 }
 
 /**
