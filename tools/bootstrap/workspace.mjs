@@ -21,7 +21,7 @@ export async function prepareWorkspace() {
   if (pnpm.problem !== undefined) return pnpm.problem;
   const env = { ...environmentForPackages(), CI: 'true' };
   const install = await run(
-    'installing the workspace (about 400 MB, once)',
+    'installing the workspace (up to a minute where nothing is cached)',
     [process.execPath, ...pnpm.command, 'install', '--frozen-lockfile', '--reporter=append-only'],
     { cwd: root, env },
   );
