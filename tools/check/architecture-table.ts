@@ -65,7 +65,7 @@ export const layers: readonly Layer[] = [
     name: 'server/sessions',
     at: 'server/src/sessions/',
     layers: ['shared', 'server/probes', 'server/targets'],
-    packages: files,
+    packages: [...files, 'node:crypto'],
     cure: 'A session owns a recording and knows no face of the server. Let the face listen to the session.',
     isBuilt: true,
   },
@@ -115,7 +115,7 @@ export const layers: readonly Layer[] = [
     layers: ['shared'],
     packages: ['socket.io-client'],
     cure: 'api speaks with the server and knows no page. Let the store call it.',
-    isBuilt: false,
+    isBuilt: true,
   },
   {
     name: 'web/store',
@@ -124,7 +124,7 @@ export const layers: readonly Layer[] = [
     packages: [],
     packagesOfOneFile: ['react'],
     cure: 'The store is pure state and selectors; one file ties it to React. Move the rest to widgets or views.',
-    isBuilt: false,
+    isBuilt: true,
   },
   {
     name: 'web/widgets',
@@ -132,7 +132,7 @@ export const layers: readonly Layer[] = [
     layers: ['shared'],
     packages: ['react', 'react-dom', '@tanstack/react-virtual'],
     cure: 'A widget takes ready values and knows no store. Pass the value in from the view.',
-    isBuilt: false,
+    isBuilt: true,
   },
   {
     name: 'web/charts',
@@ -140,7 +140,7 @@ export const layers: readonly Layer[] = [
     layers: ['shared', 'web/widgets'],
     packages: ['react', 'recharts'],
     cure: 'A chart takes ready series and knows no store. Select in store/, pass in from the view.',
-    isBuilt: false,
+    isBuilt: true,
   },
   {
     name: 'web/views',
@@ -164,7 +164,7 @@ export const layers: readonly Layer[] = [
 export const debts: readonly Debt[] = [];
 
 /** How many modules there are at least; raise it as the house grows, so that a blind test cannot pass. */
-export const modulesMin = 10;
+export const modulesMin = 80;
 
 /** The only places that may start a process: targets, and what runs outside the server. */
 export const processFolders: readonly string[] = ['server/src/targets/', 'lab/', 'tools/'];

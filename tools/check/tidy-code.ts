@@ -96,8 +96,39 @@ const timeUnits: TidyRule = {
   }),
 };
 
+/**
+ * What is exported is explained: right above it, or by the comment at the head of its file. A type derived from a schema
+ * is explained there.
+ */
+const explainedExports: TidyRule = {
+  name: 'explained exports',
+  look: (tree) =>
+    lookAtFiles(
+      tree,
+      (path) => isModule(path) && !/(\.test\.tsx?$|\/test\/)/.test(path),
+      (path, text) => {
+        if (/^(\/\*\*|\/\/)/.test(text)) return [];
+        const lines = text.split('\n');
+        return lines.flatMap((line, index) => {
+          const name = /^export (?:async )?(?:abstract )?(?:function\*?|const|class|type|interface) (\w+)/.exec(
+            line,
+          )?.[1];
+          const above = lines[index - 1] ?? '';
+          const isExplained = above.endsWith('*/') || above.startsWith('//') || /= Static</.test(line);
+          if (name === undefined || isExplained) return [];
+          const sentence = `${name} is exported without a word. Say above it, in one sentence, what it is, in which unit, and which errors.`;
+          return [{ path, line: index + 1, sentence }];
+        });
+      },
+    ),
+  bad: treeOf({ 'shared/src/a.ts': 'export const rowsMax = 3;' }),
+  good: treeOf({
+    'shared/src/a.ts': '/** Rows kept at most: one screen. */\nexport const rowsMax = 3;\nexport { x };',
+  }),
+};
+
 /** The rules about how code is written. */
-export const codeRules: readonly TidyRule[] = [functionLength, fileLength, noConsole, timeUnits];
+export const codeRules: readonly TidyRule[] = [functionLength, fileLength, noConsole, timeUnits, explainedExports];
 
 /** Functions of a C file written in kernel style: the body opens and closes in the first column. */
 function cFunctions(text: string): readonly { name: string; line: number; lineCount: number }[] {
