@@ -137,7 +137,14 @@ function addRunRoutes(app: App, tracing: Tracing): void {
   );
   app.get(
     '/runs/:id',
-    { schema: { tags: ['runs'], summary: 'One run', params: IdSchema, response: oneRun } },
+    {
+      schema: {
+        tags: ['runs'],
+        summary: 'One run: its state, its ledger, what was found',
+        params: IdSchema,
+        response: oneRun,
+      },
+    },
     ({ params }) => {
       const run = tracing.runs().find(({ id }) => id === params.id);
       if (run === undefined) throw new RefusedError(unknownRun(params.id));
