@@ -63,6 +63,11 @@ export class LineSplitter {
       else this.sink.line(chunk, start, end);
       return;
     }
+    if (this.restBytes + end - start > lineBytesMax) {
+      this.sink.oversize(this.restBytes + end - start);
+      this.dropRest();
+      return;
+    }
     const line = new Uint8Array(this.restBytes + end - start);
     let at = 0;
     for (const part of this.rest) {

@@ -17,7 +17,7 @@ export async function planAll(target: Target, probes: readonly CataloguedProbe[]
 
 /** The plan of one stream: the first variant that fits is chosen. */
 export async function planStream(
-  target: Target,
+  target: Pick<Target, 'hasRecording'>,
   capabilities: TargetCapabilities,
   probe: CataloguedProbe,
   stream: Stream,

@@ -1,0 +1,29 @@
+/** Puts the tracer of this installation together: the shipped probes, this host, the recordings. */
+import { fileURLToPath } from 'node:url';
+import { ok, type Result } from '@faultline/shared';
+import { type CatalogueError, readCatalogue } from '../probes/catalogue.ts';
+import { readRecordings } from '../probes/recordings.ts';
+import { HostTarget } from '../targets/host.ts';
+import { ReplayTarget } from '../targets/replay.ts';
+import { Tracer } from './tracer.ts';
+
+/** How bpftrace is run on this host, and which probe folders to take. */
+export type OpenTracerOptions = {
+  /** A program name or path. */
+  readonly bpftrace: string;
+  /** Words before it, such as ['sudo', '-n']. */
+  readonly prefix: readonly string[];
+  /** Default: the probes folder of this installation. */
+  readonly probesFolder?: string;
+};
+
+/** Reads the catalogue and the recordings; starts nothing. Error: a manifest that is not as it should be. */
+export async function openTracer(options: OpenTracerOptions): Promise<Result<Tracer, CatalogueError>> {
+  const folder = options.probesFolder ?? fileURLToPath(new URL('../../../probes', import.meta.url));
+  const catalogue = await readCatalogue(folder);
+  if (!catalogue.ok) return catalogue;
+  const recordings = await readRecordings(catalogue.value);
+  const host = new HostTarget({ bpftrace: options.bpftrace, prefix: options.prefix });
+  const targets = recordings.length === 0 ? [host] : [host, new ReplayTarget(recordings)];
+  return ok(new Tracer({ targets, probes: catalogue.value, clock: () => Date.now() }));
+}
