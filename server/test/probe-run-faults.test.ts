@@ -125,7 +125,10 @@ describe('a bpftrace that runs', () => {
     process.kill(pid, 'SIGKILL');
     const view = await ended(run);
     expect(Date.now() - killedAtMs).toBeLessThan(2000);
-    expect(view.failure).toMatchObject({ kind: 'killed', message: 'mmap-lock latency: bpftrace was killed by SIGKILL' });
+    expect(view.failure).toMatchObject({
+      kind: 'killed',
+      message: 'mmap-lock latency: bpftrace was killed by SIGKILL',
+    });
     expect(view.findings.map((one) => one.code)).toContain('no-final-snapshot');
     expect(view.ledger.seenCount).toBeGreaterThanOrEqual(10);
     expect(view.isComplete).toBe(false);

@@ -60,7 +60,7 @@ export function bucketsCount(buckets: Buckets): number {
  * no value. One pass for all of them.
  */
 export function bucketQuantiles(buckets: Buckets, quantiles: readonly number[]): readonly (number | undefined)[] {
-  const sorted = [...buckets].filter(([, count]) => count > 0).sort(([left], [right]) => left - right);
+  const sorted = [...buckets].filter(([, count]) => count > 0).toSorted(([left], [right]) => left - right);
   const total = bucketsCount(buckets);
   return quantiles.map((quantile) => {
     if (total === 0) return undefined;

@@ -3,8 +3,20 @@ import { describe, expect, it } from 'vitest';
 import { CallCollector } from './calls.ts';
 import type { Column } from './probe-manifest.ts';
 
-const column = (name: string, type: Column['type']): Column => ({ name, title: name, unit: 'none', type, description: name });
-const columns = [column('atNs', 'timeNs'), column('cpu', 'u16'), column('pid', 'u32'), column('waitNs', 'f64'), column('comm', 'text')];
+const column = (name: string, type: Column['type']): Column => ({
+  name,
+  title: name,
+  unit: 'none',
+  type,
+  description: name,
+});
+const columns = [
+  column('atNs', 'timeNs'),
+  column('cpu', 'u16'),
+  column('pid', 'u32'),
+  column('waitNs', 'f64'),
+  column('comm', 'text'),
+];
 
 const push = (collector: CallCollector, line: string, before = ''): string => {
   const bytes = new TextEncoder().encode(`${before}${line}\n`);
@@ -14,7 +26,13 @@ const push = (collector: CallCollector, line: string, before = ''): string => {
 
 describe('calls from printed tuples', () => {
   it('read the same values as JSON.parse does', () => {
-    const row = fc.tuple(fc.nat(2 ** 50), fc.nat(255), fc.nat(4_000_000), fc.nat(2 ** 50), fc.string({ unit: 'grapheme', maxLength: 15 }));
+    const row = fc.tuple(
+      fc.nat(2 ** 50),
+      fc.nat(255),
+      fc.nat(4_000_000),
+      fc.nat(2 ** 50),
+      fc.string({ unit: 'grapheme', maxLength: 15 }),
+    );
     fc.assert(
       fc.property(fc.array(row, { minLength: 1, maxLength: 40 }), (rows) => {
         const collector = new CallCollector(columns, 1000);
@@ -25,7 +43,9 @@ describe('calls from printed tuples', () => {
         const { calls, callCount } = collector.take();
         expect(callCount).toBe(rows.length);
         const texts = collector.texts.texts;
-        const read = rows.map((_, at) => calls.map((values, position) => (position === 4 ? texts[values[at] ?? -1] : values[at])));
+        const read = rows.map((_, at) =>
+          calls.map((values, position) => (position === 4 ? texts[values[at] ?? -1] : values[at])),
+        );
         expect(read).toEqual(rows);
       }),
     );

@@ -97,7 +97,8 @@ export class CallCollector {
       if (position > 0 && bytes[this.at++] !== comma) return 'malformed';
       const column = this.batch[position];
       const isText = this.columns[position]?.type === 'text';
-      if (column === undefined || !(isText ? this.readText(bytes, end) : this.readNumber(bytes, end))) return 'malformed';
+      if (column === undefined || !(isText ? this.readText(bytes, end) : this.readNumber(bytes, end)))
+        return 'malformed';
       column[this.length] = this.value;
     }
     if (end - this.at !== suffix.length || !startsWith(bytes, this.at, suffix)) return 'malformed';

@@ -17,12 +17,19 @@ describe('a line of bpftrace -f json', () => {
   });
 
   it('HB closes a snapshot; a text that only looks like one does not', () => {
-    expect(decoded(String.raw`{"type": "printf", "data": "HB 1007133234379\n"}`)).toEqual({ kind: 'heartbeat', atNs: 1007133234379 });
+    expect(decoded(String.raw`{"type": "printf", "data": "HB 1007133234379\n"}`)).toEqual({
+      kind: 'heartbeat',
+      atNs: 1007133234379,
+    });
     expect(decoded(String.raw`{"type": "printf", "data": "HB 12\nHB 13\n"}`)).toMatchObject({ kind: 'text' });
   });
 
   it('a map with and without keys', () => {
-    expect(decoded('{"type": "map", "data": {"@a": 62969}}')).toEqual({ kind: 'map', map: '@a', entries: [[undefined, 62969]] });
+    expect(decoded('{"type": "map", "data": {"@a": 62969}}')).toEqual({
+      kind: 'map',
+      map: '@a',
+      entries: [[undefined, 62969]],
+    });
     expect(decoded('{"type": "map", "data": {"@a": {"1,0,sh": 3, "0,1,a,b": 4}}}')).toEqual({
       kind: 'map',
       map: '@a',
@@ -35,18 +42,28 @@ describe('a line of bpftrace -f json', () => {
 
   it('a quote in a key is one quote, also where 0.23 escapes it twice', () => {
     const entries = [[String.raw`1,a,b"c\d`, 5]];
-    expect(decoded(String.raw`{"type": "map", "data": {"@s": {"1,a,b\"c\\d": 5}}}`, '0.17.0')).toMatchObject({ entries });
-    expect(decoded(String.raw`{"type": "map", "data": {"@s": {"1,a,b\\\"c\\\\d": 5}}}`, '0.23.2')).toMatchObject({ entries });
-    expect(decoded(String.raw`{"type": "map", "data": {"@s": {"1,a,b\"c\\d": 5}}}`, '0.27.1')).toMatchObject({ entries });
+    expect(decoded(String.raw`{"type": "map", "data": {"@s": {"1,a,b\"c\\d": 5}}}`, '0.17.0')).toMatchObject({
+      entries,
+    });
+    expect(decoded(String.raw`{"type": "map", "data": {"@s": {"1,a,b\\\"c\\\\d": 5}}}`, '0.23.2')).toMatchObject({
+      entries,
+    });
+    expect(decoded(String.raw`{"type": "map", "data": {"@s": {"1,a,b\"c\\d": 5}}}`, '0.27.1')).toMatchObject({
+      entries,
+    });
   });
 
   it('a loss, as JSON and as the plain text that 0.17 can slip in', () => {
-    expect(decoded('{"type": "lost_events", "count": 399, "data": {"events": 399}}')).toEqual({ kind: 'lost', eventCount: 399 });
+    expect(decoded('{"type": "lost_events", "count": 399, "data": {"events": 399}}')).toEqual({
+      kind: 'lost',
+      eventCount: 399,
+    });
     expect(decoded('Lost 12 events')).toEqual({ kind: 'lost', eventCount: 12 });
   });
 
   it('a failed helper, which has no data', () => {
-    const line = '{"type": "helper_error", "msg": "Map full", "helper": "map_update_elem", "retcode": -7, "line": 2, "col": 37}';
+    const line =
+      '{"type": "helper_error", "msg": "Map full", "helper": "map_update_elem", "retcode": -7, "line": 2, "col": 37}';
     expect(decoded(line)).toEqual({ kind: 'helper-error', helper: 'map_update_elem', message: 'Map full' });
   });
 

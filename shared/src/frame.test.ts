@@ -19,7 +19,11 @@ describe('frames', () => {
           deltas: Float64Array.from(spec.cells, ([, delta]) => delta),
           calls: spec.types.map((one) => makeColumn(one, spec.callCount).fill(fill)),
         }));
-        const shapes = specs.map((spec) => ({ cellCount: spec.cells.length, callCount: spec.callCount, types: spec.types }));
+        const shapes = specs.map((spec) => ({
+          cellCount: spec.cells.length,
+          callCount: spec.callCount,
+          types: spec.types,
+        }));
         expect(decodeSlices(encodeSlices(slices), shapes)).toEqual(slices);
       }),
     );

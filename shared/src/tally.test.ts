@@ -19,7 +19,10 @@ const acquisitions: MapSpec = {
 
 describe('the cumulative maps of a run', () => {
   it('give differences whose sum is exactly the last value, whatever snapshots are missed', () => {
-    const steps = fc.array(fc.record({ add: fc.nat(1_000_000), isTaken: fc.boolean() }), { minLength: 1, maxLength: 50 });
+    const steps = fc.array(fc.record({ add: fc.nat(1_000_000), isTaken: fc.boolean() }), {
+      minLength: 1,
+      maxLength: 50,
+    });
     fc.assert(
       fc.property(steps, (snapshots) => {
         const book = new TallyBook([acquisitions]);
@@ -43,7 +46,9 @@ describe('the cumulative maps of a run', () => {
   it('name a cell once, with its decoded key', () => {
     const book = new TallyBook([acquisitions]);
     book.apply('@acq', [['0,a,b "c"', 2]]);
-    expect(book.takeDelta()?.newCells).toEqual([{ cell: 0, metric: 'acquisitions', dims: { mode: 'mmap-read', comm: 'a,b "c"' } }]);
+    expect(book.takeDelta()?.newCells).toEqual([
+      { cell: 0, metric: 'acquisitions', dims: { mode: 'mmap-read', comm: 'a,b "c"' } },
+    ]);
     book.apply('@acq', [['0,a,b "c"', 3]]);
     expect(book.takeDelta()?.newCells).toEqual([]);
     expect(book.takeDelta()).toBeUndefined();
@@ -58,7 +63,8 @@ describe('the cumulative maps of a run', () => {
 
   it('say when a map is nearly full, and when it is full', () => {
     const entries = (count: number): [string, number][] => Array.from({ length: count }, (_, at) => [`1,p${at}`, 1]);
-    const kinds = (count: number): readonly string[] => new TallyBook([acquisitions]).apply('@acq', entries(count)).map((one) => one.kind);
+    const kinds = (count: number): readonly string[] =>
+      new TallyBook([acquisitions]).apply('@acq', entries(count)).map((one) => one.kind);
     expect(kinds(Math.ceil(mapKeysMax * 0.9) - 1)).toEqual([]);
     expect(kinds(Math.ceil(mapKeysMax * 0.9))).toEqual(['map-nearly-full']);
     expect(kinds(mapKeysMax)).toEqual(['map-full']);

@@ -15,7 +15,10 @@ function collect(): { splitter: LineSplitter; lines: string[]; oversize: number[
 
 describe('lines from chunks', () => {
   it('are the same wherever the chunks are cut', () => {
-    const texts = fc.array(fc.string({ unit: 'grapheme', maxLength: 20 }).filter((text) => !text.includes('\n')), { maxLength: 20 });
+    const texts = fc.array(
+      fc.string({ unit: 'grapheme', maxLength: 20 }).filter((text) => !text.includes('\n')),
+      { maxLength: 20 },
+    );
     fc.assert(
       fc.property(texts, fc.array(fc.integer({ min: 1, max: 7 }), { minLength: 1 }), (lines, cuts) => {
         const { splitter, lines: seen } = collect();

@@ -33,7 +33,7 @@ export async function readCapabilities(target: Target): Promise<TargetCapabiliti
   const hasBtf = btf.ok && btf.value;
   // bpftrace reads the list of traceable functions under debugfs and refuses fentry where it can't (0.17 to 0.27).
   const list = await target.readFile('/sys/kernel/debug/tracing/available_filter_functions');
-  const fentry: Answer = !hasBtf ? 'no' : list.ok ? 'yes' : 'no';
+  const fentry: Answer = hasBtf && list.ok ? 'yes' : 'no';
   return {
     bpftraceVersion,
     hasBtf,

@@ -16,7 +16,9 @@ const good = {
       kind: 'tally',
       isDefault: true,
       insteadOf: [],
-      parameters: [{ name: 'pid', title: 'pid', unit: 'id', minimum: 0, maximum: 10, default: 0, description: 'one process' }],
+      parameters: [
+        { name: 'pid', title: 'pid', unit: 'id', minimum: 0, maximum: 10, default: 0, description: 'one process' },
+      ],
       columns: [],
       lossMeaning: 'none',
       variants: [
@@ -65,11 +67,31 @@ describe('a manifest', () => {
     ['an unknown key', changed((stream) => Object.assign(stream, { colour: 'red' })), /colour|additional/i],
     ['a missing key', changed((stream) => Reflect.deleteProperty(stream, 'question')), /question|required/i],
     ['another folder’s name', changed((_, manifest) => Object.assign(manifest, { name: 'other' })), /not the folder's/],
-    ['a script outside its folder', changed((stream) => Object.assign(stream.variants[0] ?? {}, { script: '../../etc/x.bt' })), /script/],
-    ['a text before the last key', changed((stream) => stream.maps[0]?.key.push({ name: 'other', kind: 'text' })), /text must be the last/],
-    ['buckets without a bucket', changed((stream) => Object.assign(stream.maps[0] ?? {}, { kind: 'buckets' })), /go together/],
-    ['a default out of bounds', changed((stream) => Object.assign(stream.parameters[0] ?? {}, { default: 11 })), /outside its bounds/],
-    ['a rival that is not there', changed((stream) => stream.insteadOf.push('nothing' as never)), /no stream of this probe/],
+    [
+      'a script outside its folder',
+      changed((stream) => Object.assign(stream.variants[0] ?? {}, { script: '../../etc/x.bt' })),
+      /script/,
+    ],
+    [
+      'a text before the last key',
+      changed((stream) => stream.maps[0]?.key.push({ name: 'other', kind: 'text' })),
+      /text must be the last/,
+    ],
+    [
+      'buckets without a bucket',
+      changed((stream) => Object.assign(stream.maps[0] ?? {}, { kind: 'buckets' })),
+      /go together/,
+    ],
+    [
+      'a default out of bounds',
+      changed((stream) => Object.assign(stream.parameters[0] ?? {}, { default: 11 })),
+      /outside its bounds/,
+    ],
+    [
+      'a rival that is not there',
+      changed((stream) => stream.insteadOf.push('nothing' as never)),
+      /no stream of this probe/,
+    ],
     ['no JSON', '{', /not valid JSON/],
   ])('with %s is refused, saying why', (_name, text, words) => {
     expect(fault(text)).toMatch(words);
@@ -81,6 +103,9 @@ describe('the catalogue', () => {
     const root = fileURLToPath(new URL('../../../probes', import.meta.url));
     const catalogue = await readCatalogue(root);
     expect(catalogue).toMatchObject({ ok: true });
-    expect(catalogue.ok ? catalogue.value.map((probe) => probe.manifest.name) : []).toEqual(['mmap-lock', 'page-fault']);
+    expect(catalogue.ok ? catalogue.value.map((probe) => probe.manifest.name) : []).toEqual([
+      'mmap-lock',
+      'page-fault',
+    ]);
   });
 });

@@ -16,7 +16,7 @@ const validator = Compile(ProbeManifestSchema);
 export async function readCatalogue(root: string): Promise<Result<readonly CataloguedProbe[], CatalogueError>> {
   const probes: CataloguedProbe[] = [];
   const entries = await readdir(root, { withFileTypes: true });
-  for (const entry of entries.sort((left, right) => (left.name < right.name ? -1 : 1))) {
+  for (const entry of entries.toSorted((left, right) => (left.name < right.name ? -1 : 1))) {
     if (!entry.isDirectory() || entry.name === 'node_modules') continue;
     const file = join(root, entry.name, 'manifest.json');
     const text = await readFile(file, 'utf8').catch(() => undefined);
@@ -60,8 +60,12 @@ function streamFault(stream: Stream, names: readonly string[]): string | undefin
   for (const spec of stream.maps) {
     const early = spec.key.slice(0, -1).some((part) => part.kind === 'text');
     if (early) return `map ${spec.map}: a text must be the last part of a key, since it may hold commas`;
-    const hasBucket = spec.key.some((part) => part.kind === 'bucket' || (part.kind === 'packed' && part.fields.some((field) => field.name === 'bucket')));
-    if (hasBucket !== (spec.kind === 'buckets')) return `map ${spec.map}: kind buckets and a bucket in the key go together`;
+    const hasBucket = spec.key.some(
+      (part) =>
+        part.kind === 'bucket' || (part.kind === 'packed' && part.fields.some((field) => field.name === 'bucket')),
+    );
+    if (hasBucket !== (spec.kind === 'buckets'))
+      return `map ${spec.map}: kind buckets and a bucket in the key go together`;
   }
   if (stream.columns.slice(0, -1).some((column) => column.type === 'text')) return 'a text column must be the last';
   if (stream.kind === 'call' && stream.columns.length === 0) return 'a call stream needs columns';

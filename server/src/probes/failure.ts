@@ -33,7 +33,11 @@ function explainProblem(problem: NonNullable<Exit['problem']>): Sentence {
     case 'not-found':
       return { kind: 'bpftrace-missing', what: problem.message, remedy: 'Install it: sudo apt-get install bpftrace' };
     case 'denied':
-      return { kind: 'not-permitted', what: problem.message, remedy: 'Start Faultline as root, or with --bpftrace-prefix "sudo -n".' };
+      return {
+        kind: 'not-permitted',
+        what: problem.message,
+        remedy: 'Start Faultline as root, or with --bpftrace-prefix "sudo -n".',
+      };
     default:
       return { kind: 'target-lost', what: problem.message, remedy: 'Look at the target, then start the probe again.' };
   }
@@ -54,11 +58,14 @@ function explainRefusal({ stderr, script }: FailureContext): Sentence | undefine
       remedy: 'Check that tracefs is mounted (faultline doctor); otherwise this kernel was built without it.',
     };
   }
-  if (/a password is required|not allowed to execute|no tty present|not in the sudoers|not allowed to set/i.test(stderr)) {
+  if (
+    /a password is required|not allowed to execute|no tty present|not in the sudoers|not allowed to set/i.test(stderr)
+  ) {
     return {
       kind: 'not-permitted',
       what: 'the configured prefix refused to run bpftrace',
-      remedy: 'Allow it without a password, e.g. in sudoers: YOU ALL=(root) NOPASSWD:SETENV: /usr/bin/bpftrace, /usr/bin/kill',
+      remedy:
+        'Allow it without a password, e.g. in sudoers: YOU ALL=(root) NOPASSWD:SETENV: /usr/bin/bpftrace, /usr/bin/kill',
     };
   }
   if (/only supports running as the root|Missing CAP_|must be run as root/i.test(stderr)) {
@@ -68,7 +75,11 @@ function explainRefusal({ stderr, script }: FailureContext): Sentence | undefine
       remedy: 'Start Faultline as root, or with --bpftrace-prefix "sudo -n".',
     };
   }
-  if (/Error attaching probe|No matches for (?:kprobe|kretprobe|fentry|fexit|kfunc)|not available for your kernel|not traceable/i.test(stderr)) {
+  if (
+    /Error attaching probe|No matches for (?:kprobe|kretprobe|fentry|fexit|kfunc)|not available for your kernel|not traceable/i.test(
+      stderr,
+    )
+  ) {
     return {
       kind: 'function-missing',
       what: 'a function that the script needs cannot be traced on this kernel',
@@ -79,7 +90,8 @@ function explainRefusal({ stderr, script }: FailureContext): Sentence | undefine
     return {
       kind: 'script-error',
       what: `this bpftrace does not accept ${script}`,
-      remedy: 'The message names line and column. If the file is unchanged, please report it with the bpftrace version.',
+      remedy:
+        'The message names line and column. If the file is unchanged, please report it with the bpftrace version.',
     };
   }
   if (/object load failure|Error loading program|verifier|failed to load/i.test(stderr)) {
@@ -97,7 +109,8 @@ function explainEnd(exit: Exit): Sentence {
     return {
       kind: 'killed',
       what: `bpftrace was killed by ${exit.signal}`,
-      remedy: 'Somebody, or the kernel’s out-of-memory killer (see dmesg), ended it. Counts are those of the last heartbeat. Start it again.',
+      remedy:
+        'Somebody, or the kernel’s out-of-memory killer (see dmesg), ended it. Counts are those of the last heartbeat. Start it again.',
     };
   }
   return {

@@ -27,7 +27,11 @@ const able: TargetCapabilities = {
 
 const live: Pick<Target, 'hasRecording'> = { hasRecording: () => undefined };
 
-async function plan(variants: readonly Variant[], capabilities = able, target = live): Promise<[string | undefined, readonly string[]]> {
+async function plan(
+  variants: readonly Variant[],
+  capabilities = able,
+  target = live,
+): Promise<[string | undefined, readonly string[]]> {
   const stream: Stream = {
     name: 'latency',
     title: 't',
@@ -64,9 +68,15 @@ describe('the planner', () => {
   });
 
   it('chooses none where nothing fits, with every reason', async () => {
-    const [chosen, reasons] = await plan([onFunction('kprobe'), onFunction('fentry', 'gone')], { ...able, kprobes: 'no' });
+    const [chosen, reasons] = await plan([onFunction('kprobe'), onFunction('fentry', 'gone')], {
+      ...able,
+      kprobes: 'no',
+    });
     expect(chosen).toBeUndefined();
-    expect(reasons).toEqual(['this kernel was built without kprobes (CONFIG_KPROBES)', 'this kernel has no function gone that can be traced']);
+    expect(reasons).toEqual([
+      'this kernel was built without kprobes (CONFIG_KPROBES)',
+      'this kernel has no function gone that can be traced',
+    ]);
   });
 
   it('knows a missing tracepoint, missing BTF and a bpftrace too old or too new', async () => {
@@ -74,8 +84,12 @@ describe('the planner', () => {
     const [, [first]] = await plan([needs], { ...able, hasBtf: false });
     expect(first).toContain('no tracepoint mmap_lock:gone');
     expect(first).toContain('no BTF');
-    expect((await plan([variant('a', { bpftraceMin: '0.27' })]))[1]).toEqual(['needs bpftrace 0.27 or newer, found 0.23.2']);
-    expect((await plan([variant('a', { bpftraceBelow: '0.23' })]))[1]).toEqual(['written for bpftrace before 0.23, found 0.23.2']);
+    expect((await plan([variant('a', { bpftraceMin: '0.27' })]))[1]).toEqual([
+      'needs bpftrace 0.27 or newer, found 0.23.2',
+    ]);
+    expect((await plan([variant('a', { bpftraceBelow: '0.23' })]))[1]).toEqual([
+      'written for bpftrace before 0.23, found 0.23.2',
+    ]);
   });
 
   it('lets the attempt decide where this user may not look', async () => {
@@ -85,7 +99,10 @@ describe('the planner', () => {
 
   it('on a recording, takes what was recorded', async () => {
     const target = { hasRecording: (path: string) => path === '/probes/page-fault/b.bt' };
-    expect(await plan([variant('a', {}), variant('b', {})], able, target)).toEqual(['b', ['there is no recording of it', '']]);
+    expect(await plan([variant('a', {}), variant('b', {})], able, target)).toEqual([
+      'b',
+      ['there is no recording of it', ''],
+    ]);
   });
 });
 

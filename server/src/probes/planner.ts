@@ -25,12 +25,8 @@ export async function planStream(
   const variants = [];
   for (const variant of stream.variants) {
     const isRecorded = target.hasRecording(join(probe.folder, variant.script));
-    const reasons =
-      isRecorded === undefined
-        ? await reasonsAgainst(capabilities, variant)
-        : isRecorded
-          ? []
-          : ['there is no recording of it'];
+    const notRecorded = isRecorded === true ? [] : ['there is no recording of it'];
+    const reasons = isRecorded === undefined ? await reasonsAgainst(capabilities, variant) : notRecorded;
     variants.push({ name: variant.name, attach: variant.attach, fits: reasons.length === 0, reasons });
   }
   const chosen = variants.find((variant) => variant.fits)?.name;
@@ -48,7 +44,8 @@ async function reasonsAgainst(capabilities: TargetCapabilities, variant: Variant
     reasons.push(`written for bpftrace before ${variant.bpftraceBelow}, found ${version}`);
   }
   for (const tracepoint of variant.requires.tracepoints) {
-    if ((await capabilities.hasTracepoint(tracepoint)) === 'no') reasons.push(`this kernel has no tracepoint ${tracepoint}`);
+    if ((await capabilities.hasTracepoint(tracepoint)) === 'no')
+      reasons.push(`this kernel has no tracepoint ${tracepoint}`);
   }
   if (variant.requires.btf && !capabilities.hasBtf) reasons.push('this kernel has no BTF (/sys/kernel/btf/vmlinux)');
   if (variant.attach === 'kprobe' && capabilities.kprobes === 'no') {

@@ -10,7 +10,8 @@ const oldestBpftrace = '0.17';
 
 /** All checks; canTrace is the last one's answer: a real program was really attached. */
 export async function preflight(target: Target, probes: readonly ProbeManifest[]): Promise<Preflight> {
-  if (target.hasRecording('') !== undefined) return { targetId: target.id, canTrace: true, checks: [replayCheck(target)] };
+  if (target.hasRecording('') !== undefined)
+    return { targetId: target.id, canTrace: true, checks: [replayCheck(target)] };
   const capabilities = await readCapabilities(target);
   const checks = [
     checkBpftrace(capabilities),
@@ -35,10 +36,22 @@ function checkBpftrace(capabilities: TargetCapabilities): PreflightCheck {
   const version = capabilities.bpftraceVersion;
   const command = 'sudo apt-get install bpftrace';
   if (version === undefined) {
-    return { ...base, status: 'failed', found: 'not there, or it can’t be run', remedy: 'Install the system package.', command };
+    return {
+      ...base,
+      status: 'failed',
+      found: 'not there, or it can’t be run',
+      remedy: 'Install the system package.',
+      command,
+    };
   }
   if (compareVersions(version, oldestBpftrace) >= 0) return { ...base, status: 'ok', found: version };
-  return { ...base, status: 'failed', found: version, remedy: `The scripts are written for ${oldestBpftrace} and newer.`, command };
+  return {
+    ...base,
+    status: 'failed',
+    found: version,
+    remedy: `The scripts are written for ${oldestBpftrace} and newer.`,
+    command,
+  };
 }
 
 async function checkPermission(target: Target): Promise<PreflightCheck> {
@@ -54,7 +67,12 @@ async function checkPermission(target: Target): Promise<PreflightCheck> {
     ...base,
     status: has ? 'ok' : 'warning',
     found: has ? 'CAP_BPF and CAP_PERFMON' : `user ${uid ?? 'unknown'} without CAP_BPF and CAP_PERFMON`,
-    ...(has ? {} : { remedy: 'Start Faultline as root, or give a prefix: --bpftrace-prefix "sudo -n". The last check says whether it works.' }),
+    ...(has
+      ? {}
+      : {
+          remedy:
+            'Start Faultline as root, or give a prefix: --bpftrace-prefix "sudo -n". The last check says whether it works.',
+        }),
   };
 }
 
@@ -70,10 +88,15 @@ function checkTracefs(capabilities: TargetCapabilities): PreflightCheck {
   };
 }
 
-async function checkTracepoints(capabilities: TargetCapabilities, probes: readonly ProbeManifest[]): Promise<PreflightCheck> {
+async function checkTracepoints(
+  capabilities: TargetCapabilities,
+  probes: readonly ProbeManifest[],
+): Promise<PreflightCheck> {
   const base = { name: 'tracepoints', title: 'tracepoints' };
   const names = new Set(
-    probes.flatMap((probe) => probe.streams.flatMap((stream) => stream.variants.flatMap((variant) => variant.requires.tracepoints))),
+    probes.flatMap((probe) =>
+      probe.streams.flatMap((stream) => stream.variants.flatMap((variant) => variant.requires.tracepoints)),
+    ),
   );
   const missing: string[] = [];
   let unknownCount = 0;
@@ -86,7 +109,8 @@ async function checkTracepoints(capabilities: TargetCapabilities, probes: readon
     const remedy = 'This kernel was built without them; the probes that need them say so.';
     return { ...base, status: 'warning', found: `missing: ${missing.join(', ')}`, remedy };
   }
-  if (unknownCount > 0) return { ...base, status: 'unknown', found: `${unknownCount} of ${names.size} can’t be looked up (tracefs)` };
+  if (unknownCount > 0)
+    return { ...base, status: 'unknown', found: `${unknownCount} of ${names.size} can’t be looked up (tracefs)` };
   return { ...base, status: 'ok', found: `all ${names.size} that the probes need` };
 }
 
@@ -114,7 +138,12 @@ async function checkLockdown(target: Target): Promise<PreflightCheck> {
   }
   const mode = /\[(\w+)\]/.exec(file.value)?.[1] ?? 'none';
   if (mode !== 'confidentiality') return { ...base, status: 'ok', found: mode };
-  return { ...base, status: 'failed', found: mode, remedy: 'Confidentiality forbids BPF to read kernel memory: boot with lockdown=integrity or none.' };
+  return {
+    ...base,
+    status: 'failed',
+    found: mode,
+    remedy: 'Confidentiality forbids BPF to read kernel memory: boot with lockdown=integrity or none.',
+  };
 }
 
 /** Other bpftrace processes cost the traced machine too and would be taken for Faultline's own cost. */
@@ -128,18 +157,29 @@ async function checkOtherTracers(target: Target): Promise<PreflightCheck> {
     .filter(([, parent, name]) => /^(bpftrace|perf|trace-cmd|stap)$/.test(name ?? '') && parent !== String(process.pid))
     .map(([pid, , name]) => `${name} (${pid})`);
   if (others.length === 0) return { ...base, status: 'ok', found: 'none' };
-  return { ...base, status: 'warning', found: others.join(', '), remedy: 'They slow the traced calls too; stop them for exact latencies.' };
+  return {
+    ...base,
+    status: 'warning',
+    found: others.join(', '),
+    remedy: 'They slow the traced calls too; stop them for exact latencies.',
+  };
 }
 
 /** The only check that proves anything: a program is attached and says READY. A constant text, never a user's. */
 async function checkAttach(target: Target, capabilities: TargetCapabilities): Promise<PreflightCheck> {
   const base = { name: 'attach', title: 'a real program attaches' };
-  if (capabilities.bpftraceVersion === undefined) return { ...base, status: 'failed', found: 'no bpftrace to try with' };
+  if (capabilities.bpftraceVersion === undefined)
+    return { ...base, status: 'failed', found: 'no bpftrace to try with' };
   const program = 'BEGIN { printf("READY %llu\\n", nsecs); exit(); } tracepoint:sched:sched_process_exit /0/ { }';
   const answer = await ask(target, { program: 'bpftrace', args: ['-e', program], env: {} });
   if (!answer.ok) return { ...base, status: 'failed', found: answer.error.message, remedy: 'See the checks above.' };
   const { code, stdout, stderr } = answer.value;
   if (code === 0 && stdout.includes('READY ')) return { ...base, status: 'ok', found: 'attached, ran, detached' };
-  const why = explainExit(code === undefined ? {} : { code }, { probe: 'bpftrace', script: 'trial', wasReady: false, stderr });
+  const why = explainExit(code === undefined ? {} : { code }, {
+    probe: 'bpftrace',
+    script: 'trial',
+    wasReady: false,
+    stderr,
+  });
   return { ...base, status: 'failed', found: why.message, remedy: why.remedy };
 }

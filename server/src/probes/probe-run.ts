@@ -157,7 +157,11 @@ export class ProbeRun {
   /** Waits, bounded, until the lines that the kernel says it emitted are here. */
   private async catchUp(): Promise<void> {
     const stepMs = 20;
-    for (let waitedMs = 0; waitedMs < stopCatchUpMaxMs && this.intake.outstandingCount > 0 && !this.isEnded; waitedMs += stepMs) {
+    for (
+      let waitedMs = 0;
+      waitedMs < stopCatchUpMaxMs && this.intake.outstandingCount > 0 && !this.isEnded;
+      waitedMs += stepMs
+    ) {
       await new Promise((resolve) => setTimeout(resolve, stepMs));
     }
   }
@@ -175,9 +179,17 @@ export class ProbeRun {
     const timer = setInterval(() => {
       const nowMs = this.clock();
       if (this.state === 'starting' && nowMs - this.startedAtMs > readyWaitMaxMs) {
-        this.giveUp('never-ready', `bpftrace did not attach within ${readyWaitMaxMs / 1000} s`, 'See what it printed; try the script by hand.');
+        this.giveUp(
+          'never-ready',
+          `bpftrace did not attach within ${readyWaitMaxMs / 1000} s`,
+          'See what it printed; try the script by hand.',
+        );
       } else if (this.state === 'running' && nowMs - this.lastBeatMs > heartbeatSilenceMaxMs) {
-        this.giveUp('stalled', `bpftrace has been silent for ${heartbeatSilenceMaxMs / 1000} s`, 'The machine may be overloaded, or bpftrace hangs. Start the probe again.');
+        this.giveUp(
+          'stalled',
+          `bpftrace has been silent for ${heartbeatSilenceMaxMs / 1000} s`,
+          'The machine may be overloaded, or bpftrace hangs. Start the probe again.',
+        );
       }
     }, 250);
     this.timers.push(timer);
@@ -190,7 +202,11 @@ export class ProbeRun {
     this.floodSec = nowMs - this.floodedAtMs < 2500 ? this.floodSec + 1 : 1;
     this.floodedAtMs = nowMs;
     if (this.floodSec >= floodSecMax && this.state !== 'stopping') {
-      this.giveUp('flooded', `bpftrace printed more than Faultline reads for ${floodSecMax} s`, 'Raise the threshold, or print fewer: one in N.');
+      this.giveUp(
+        'flooded',
+        `bpftrace printed more than Faultline reads for ${floodSecMax} s`,
+        'Raise the threshold, or print fewer: one in N.',
+      );
     }
   }
 
@@ -220,7 +236,12 @@ export class ProbeRun {
 
   private context(): { probe: string; script: string; wasReady: boolean; stderr: string } {
     const { probe, stream, variant } = this.spec;
-    return { probe: `${probe} ${stream.name}`, script: variant.script, wasReady: this.readyAtMs !== undefined, stderr: this.stderr };
+    return {
+      probe: `${probe} ${stream.name}`,
+      script: variant.script,
+      wasReady: this.readyAtMs !== undefined,
+      stderr: this.stderr,
+    };
   }
 
   private setState(state: RunState): void {

@@ -76,7 +76,8 @@ export class RunIntake {
     this.counts.tuples += 1;
     if (taken === 'taken') this.counts.taken += 1;
     else if (taken === 'full') this.dropCalls(1);
-    else this.malformed('a tuple that does not fit the columns', this.decoder.decode(bytes.subarray(start, start + 120)));
+    else
+      this.malformed('a tuple that does not fit the columns', this.decoder.decode(bytes.subarray(start, start + 120)));
   }
 
   /** A line too long to keep was skipped. */
@@ -255,7 +256,10 @@ export class RunIntake {
     const message = isMapFull
       ? `a map is full (limit ${mapKeysMax} keys): counts for new keys are not made (${text})`
       : `the kernel refused ${helper}: ${text}`;
-    this.findings.add({ code: isMapFull ? 'map-full' : 'bpftrace-message', level: 'lossy', message, atMs: this.clockMs() }, helper);
+    this.findings.add(
+      { code: isMapFull ? 'map-full' : 'bpftrace-message', level: 'lossy', message, atMs: this.clockMs() },
+      helper,
+    );
   }
 
   private malformed(reason: string, excerpt: string): void {
@@ -280,11 +284,17 @@ export class RunIntake {
         return;
       }
       case 'too-many-cells':
-        this.findings.add({ code: 'too-many-cells', level: 'lossy', message: `map ${problem.map}: too many keys to follow`, atMs }, problem.map);
+        this.findings.add(
+          { code: 'too-many-cells', level: 'lossy', message: `map ${problem.map}: too many keys to follow`, atMs },
+          problem.map,
+        );
         return;
       case 'bad-key':
       case 'number-too-large':
-        this.malformed(`map ${problem.map}: ${problem.kind === 'bad-key' ? 'a key that does not fit the manifest' : 'a number beyond 2^53'}`, problem.key);
+        this.malformed(
+          `map ${problem.map}: ${problem.kind === 'bad-key' ? 'a key that does not fit the manifest' : 'a number beyond 2^53'}`,
+          problem.key,
+        );
         return;
     }
   }
@@ -296,7 +306,8 @@ function mergeSnapshots(snapshots: readonly Snapshot[]): Snapshot | undefined {
   if (first === undefined || last === undefined || snapshots.length === 1) return first;
   const sums = new Map<number, number>();
   for (const snapshot of snapshots) {
-    for (const [at, cell] of snapshot.cells.entries()) sums.set(cell, (sums.get(cell) ?? 0) + (snapshot.deltas[at] ?? 0));
+    for (const [at, cell] of snapshot.cells.entries())
+      sums.set(cell, (sums.get(cell) ?? 0) + (snapshot.deltas[at] ?? 0));
   }
   return {
     fromNs: first.fromNs,

@@ -119,7 +119,11 @@ export class Session implements SessionSource, AsyncDisposable {
     const runs = this.runs.map((run) => summaryOf(run));
     return {
       faultline: faultlineVersion,
-      target: { id: this.target.id, kind: this.target.kind, ...(this.identity === undefined ? {} : { identity: this.identity }) },
+      target: {
+        id: this.target.id,
+        kind: this.target.kind,
+        ...(this.identity === undefined ? {} : { identity: this.identity }),
+      },
       startedAtMs: this.startedAtMs,
       isComplete: runs.every((one) => one.run.isComplete),
       ledger: addLedgers(runs.map((one) => one.run.ledger)),
@@ -167,7 +171,8 @@ export class Session implements SessionSource, AsyncDisposable {
     const pid = run.bpftracePid;
     const cpuMs = pid === undefined || run.isEnded ? undefined : await processCpuMs(this.target, pid);
     const before = this.cpuOfRun.get(run.spec.id);
-    run.bpftraceCpuShare = cpuMs === undefined || before === undefined ? undefined : Math.max(0, cpuMs - before) / passedMs;
+    run.bpftraceCpuShare =
+      cpuMs === undefined || before === undefined ? undefined : Math.max(0, cpuMs - before) / passedMs;
     if (cpuMs !== undefined) this.cpuOfRun.set(run.spec.id, cpuMs);
   }
 }

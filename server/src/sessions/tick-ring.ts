@@ -14,7 +14,10 @@ export class TickRing {
     this.ticks.push(tick);
     this.cellCount += cellsOf(tick);
     let excess = 0;
-    while (this.ticks.length - excess > sessionTicksMax || (this.cellCount > sessionTickCellsMax && excess < this.ticks.length - 1)) {
+    while (
+      this.ticks.length - excess > sessionTicksMax ||
+      (this.cellCount > sessionTickCellsMax && excess < this.ticks.length - 1)
+    ) {
       const oldest = this.ticks[excess];
       this.cellCount -= oldest === undefined ? 0 : cellsOf(oldest);
       excess += 1;

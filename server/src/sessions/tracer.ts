@@ -71,7 +71,8 @@ export class Tracer implements Tracing {
     const variant = stream.variants.find((one) => one.name === plan.chosen);
     if (variant === undefined) return err(noVariant(plan));
     const script = await target.value.placeScript(join(probe.folder, variant.script));
-    if (!script.ok) return err({ kind: 'target-problem', message: script.error.message, remedy: 'Look at the target.' });
+    if (!script.ok)
+      return err({ kind: 'target-problem', message: script.error.message, remedy: 'Look at the target.' });
     const session = await this.open(target.value);
     const identity = await target.value.identity();
     // No await from here on: two requests at once must not both find the place free.
@@ -98,7 +99,8 @@ export class Tracer implements Tracing {
   async stopRun(runId: string): Promise<Result<RunView, Refusal>> {
     const run = this.opened.flatMap((session) => session.runs).find((one) => one.spec.id === runId);
     if (run === undefined) return err(unknownRun(runId));
-    if (run.isEnded) return err({ kind: 'not-running', message: 'this run has ended already', remedy: 'Start a new one.' });
+    if (run.isEnded)
+      return err({ kind: 'not-running', message: 'this run has ended already', remedy: 'Start a new one.' });
     await run.stop();
     return ok(run.view());
   }
@@ -144,13 +146,21 @@ export class Tracer implements Tracing {
     const probe = this.options.probes.find((one) => one.manifest.name === request.probe);
     if (probe === undefined) {
       const names = this.options.probes.map((one) => one.manifest.name).join(', ');
-      return err({ kind: 'unknown-probe', message: `there is no probe ${request.probe}`, remedy: `Probes here: ${names}.` });
+      return err({
+        kind: 'unknown-probe',
+        message: `there is no probe ${request.probe}`,
+        remedy: `Probes here: ${names}.`,
+      });
     }
     const { streams } = probe.manifest;
     const stream = streams.find((one) => (request.stream === undefined ? one.isDefault : one.name === request.stream));
     if (stream !== undefined) return ok({ probe, stream });
     const message = `probe ${request.probe} has no stream ${request.stream ?? 'that is its default'}`;
-    return err({ kind: 'unknown-stream', message, remedy: `Its streams: ${streams.map((one) => one.name).join(', ')}.` });
+    return err({
+      kind: 'unknown-stream',
+      message,
+      remedy: `Its streams: ${streams.map((one) => one.name).join(', ')}.`,
+    });
   }
 
   private refuseBeside(session: Session, probe: string, stream: Stream): Refusal | undefined {
@@ -167,7 +177,9 @@ export class Tracer implements Tracing {
       return { kind: 'already-running', message, remedy: 'Stop it first.' };
     }
     if (alive.length < runsPerTargetMax && !session.isFull) return undefined;
-    const message = session.isFull ? 'this session has had as many runs as it remembers' : `${alive.length} runs are alive on this target`;
+    const message = session.isFull
+      ? 'this session has had as many runs as it remembers'
+      : `${alive.length} runs are alive on this target`;
     return { kind: 'too-many-runs', message, remedy: session.isFull ? 'Start Faultline anew.' : 'Stop one first.' };
   }
 }
@@ -182,19 +194,30 @@ function noVariant(plan: Plan): Refusal {
 }
 
 /** Every parameter with its value, checked against its bounds; an unknown name is refused. */
-function checkParameters(stream: Stream, given: Readonly<Record<string, number>>): Result<Record<string, number>, Refusal> {
+function checkParameters(
+  stream: Stream,
+  given: Readonly<Record<string, number>>,
+): Result<Record<string, number>, Refusal> {
   const names = stream.parameters.map((one) => one.name);
   const unknown = Object.keys(given).find((name) => !names.includes(name));
   if (unknown !== undefined) {
     const message = `stream ${stream.name} has no parameter ${unknown}`;
-    return err({ kind: 'bad-parameter', message, remedy: names.length === 0 ? 'It has none.' : `It has: ${names.join(', ')}.` });
+    return err({
+      kind: 'bad-parameter',
+      message,
+      remedy: names.length === 0 ? 'It has none.' : `It has: ${names.join(', ')}.`,
+    });
   }
   const values: Record<string, number> = {};
   for (const parameter of stream.parameters) {
     const value = given[parameter.name] ?? parameter.default;
     if (!Number.isSafeInteger(value) || value < parameter.minimum || value > parameter.maximum) {
       const message = `parameter ${parameter.name} is ${value}`;
-      return err({ kind: 'bad-parameter', message, remedy: `An integer from ${parameter.minimum} to ${parameter.maximum} is wanted.` });
+      return err({
+        kind: 'bad-parameter',
+        message,
+        remedy: `An integer from ${parameter.minimum} to ${parameter.maximum} is wanted.`,
+      });
     }
     values[parameter.name] = value;
   }

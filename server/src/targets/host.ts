@@ -92,7 +92,12 @@ export class HostTarget implements Target {
   }
 
   /** Behind a prefix the child belongs to root: `PREFIX kill` is tried where a plain kill is not permitted. */
-  private signal(child: ChildProcess, prefix: readonly string[], name: 'SIGINT' | 'SIGKILL', pid: number | undefined): void {
+  private signal(
+    child: ChildProcess,
+    prefix: readonly string[],
+    name: 'SIGINT' | 'SIGKILL',
+    pid: number | undefined,
+  ): void {
     if (prefix.length > 0 && pid !== undefined) {
       const [program = 'kill', ...words] = prefix;
       spawn(program, [...words, 'kill', `-${name.slice(3)}`, String(pid)], { stdio: 'ignore' }).on('error', () => {});
@@ -118,7 +123,13 @@ function ownProcess(child: ChildProcess, program: string, signal: TargetProcess[
     // A grandchild may hold the pipes open long after bpftrace itself is gone.
     child.once('exit', () => setTimeout(release, pipeCloseMaxMs).unref());
   });
-  return { stdout: stdout ?? new PassThrough().end(), stderr: stderr ?? new PassThrough().end(), exited, signal, release };
+  return {
+    stdout: stdout ?? new PassThrough().end(),
+    stderr: stderr ?? new PassThrough().end(),
+    exited,
+    signal,
+    release,
+  };
 }
 
 function exitOf(code: number | null, signal: string | null): Exit {

@@ -46,7 +46,8 @@ const flood = (text) => {
 const faults = {
   well: () => live(),
   'missing-tracepoint-0.17': () => fail(1, 'stdin:1:1-40: ERROR: tracepoint not found: mmap_lock:mmap_lock_nothing\n'),
-  'missing-tracepoint-0.27': () => fail(1, 'x.bt:1:1-40: ERROR: No matches for tracepoint mmap_lock:mmap_lock_nothing.\n'),
+  'missing-tracepoint-0.27': () =>
+    fail(1, 'x.bt:1:1-40: ERROR: No matches for tracepoint mmap_lock:mmap_lock_nothing.\n'),
   'missing-function-0.17': () => {
     line('attached_probes', { probes: 3 });
     fail(255, "ERROR: Error attaching probe: 'kprobe:handle_mm_nothing'\n");
@@ -111,7 +112,9 @@ const faults = {
   },
   'map-full-0.23': () => {
     live(() => {
-      out('{"type": "helper_error", "msg": "Map full; can\'t update element.", "helper": "map_update_elem", "retcode": -7, "line": 2, "col": 37}\n');
+      out(
+        '{"type": "helper_error", "msg": "Map full; can\'t update element.", "helper": "map_update_elem", "retcode": -7, "line": 2, "col": 37}\n',
+      );
       beat();
     });
   },
