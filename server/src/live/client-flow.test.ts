@@ -162,19 +162,19 @@ describe('frames', () => {
     for (const other of others) expect(other).toBe(first);
   });
 
-  it('carry the session when a run changed its state, and else with every tenth tick', () => {
+  it('carry the session when a run changed its state, with every tenth tick, and else once a second', () => {
     const {
       session,
       clients: [client],
     } = setUp({ clients: 1 });
     const withSession: number[] = [];
-    for (let seq = 1; seq <= 25; seq += 1) {
+    for (let seq = 1; seq <= 28; seq += 1) {
       if (seq === 14) session.runs = [fakeRun(0, { state: 'failed' }), fakeRun(1)];
-      session.push([], { hasStateChange: seq > 11 });
+      session.push([], { hasStateChange: seq > 11, atMs: seq <= 22 ? seq * 10 : seq * 400 });
       if (client?.last?.session !== undefined) withSession.push(seq);
       while (client?.acknowledge() === true);
     }
-    expect(withSession).toEqual([10, 14, 20]);
+    expect(withSession).toEqual([2, 10, 14, 20, 23, 26]);
   });
 });
 

@@ -43,8 +43,12 @@ export function encodeMerged(ticks: readonly [Tick, ...Tick[]], options: MergeOp
 export function encodeSnapshot(source: SessionSource, options: SnapshotOptions): Snapshot {
   const session = source.view();
   const { seq } = source;
-  const ticks = source.recentTicks(options.historyMs).filter((tick) => tick.seq <= seq && hasFigures(tick));
-  const history = ticks.map((tick) => encodeTick({ ...tick, slices: tick.slices.map(figuresOnly) }, undefined));
+  const history = source
+    .recentTicks(options.historyMs)
+    .filter((tick) => tick.seq <= seq)
+    .map((tick) => ({ ...tick, slices: tick.slices.filter(hasSpan).map(figuresOnly) }))
+    .filter((tick) => tick.slices.length > 0)
+    .map((tick) => encodeTick(tick, undefined));
   const stamp = { seq, fromSeq: Math.min(1, seq), atMs: options.nowMs };
   const { header, bytes } = frameOf(stamp, source.totals().map(totalsAsSlice), undefined, 0);
   return {
@@ -89,8 +93,9 @@ function describeSlice(slice: TickSlice): FrameSlice {
   return { run, fromNs, toNs, newCells, cellCount: cells.length, newTexts, firstText, callCount };
 }
 
-function hasFigures(tick: Tick): boolean {
-  return tick.slices.some((slice) => slice.cells.length > 0);
+/** Whether a slice closes a span of kernel time, be it one in which nothing happened; one of calls alone does not. */
+function hasSpan(slice: TickSlice): boolean {
+  return slice.toNs > slice.fromNs;
 }
 
 /** The figures of a slice alone: dictionaries and calls are in the snapshot itself. */

@@ -4,8 +4,9 @@ import type { Tick } from '../sessions/tick.ts';
 import type { SessionSource } from '../sessions/tracing.ts';
 import { type EncodedFrame, encodeMerged, encodeSnapshot, encodeTick } from './encode-frame.ts';
 
-/** Each so many ticks the session's view goes along, changed or not: CPU and memory figures are in it. */
+/** The session's view goes along each so many ticks or ms, changed or not: CPU and memory figures are in it. */
 const viewEveryTicks = 10;
+const viewEveryMs = 1_000;
 
 /** Time of day for snapshots, and the version that they carry. */
 export type FeedOptions = { readonly serverVersion: string; readonly nowMs: () => number };
@@ -19,6 +20,7 @@ export class Feed {
   #newest: Tick | undefined;
   #snapshot: Snapshot | undefined;
   #sentSignature = '';
+  #sentViewAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(source: SessionSource, options: FeedOptions) {
     this.#source = source;
@@ -68,12 +70,13 @@ export class Feed {
   }
 
   #viewFor(tick: Tick): SessionView | undefined {
-    const isDue = tick.seq % viewEveryTicks === 0;
+    const isDue = tick.seq % viewEveryTicks === 0 || tick.atMs - this.#sentViewAtMs >= viewEveryMs;
     if (!isDue && !tick.hasStateChange) return undefined;
     const view = this.#source.view();
     const signature = viewSignature(view);
     if (!isDue && signature === this.#sentSignature) return undefined;
     this.#sentSignature = signature;
+    this.#sentViewAtMs = tick.atMs;
     return view;
   }
 }
