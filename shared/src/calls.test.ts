@@ -63,6 +63,15 @@ describe('calls from printed tuples', () => {
     expect(push(collector, '')).toBe('other');
   });
 
+  it('read a tuple decoded elsewhere the same way', () => {
+    const collector = new CallCollector(columns, 10);
+    expect(collector.pushRow([1, 2, 3, '18446744073709551615', 'a,"b'])).toBe('taken');
+    expect(collector.pushRow([1, 2, 3, 4])).toBe('malformed');
+    expect(collector.pushRow([1, 2, 'x', 4, 'y'])).toBe('malformed');
+    expect(collector.take().calls.map((values) => values[0])).toEqual([1, 2, 3, 18446744073709552000, 0]);
+    expect(collector.texts.texts[0]).toBe('a,"b');
+  });
+
   it.each([
     ['too few columns', '[1,2,3,4]'],
     ['too many columns', '[1,2,3,4,"x",5]'],

@@ -2,6 +2,7 @@
  * Calls (one printed tuple an event) straight from bytes into typed columns: the hot path of border 1. A line is
  * read positionally; whatever does not fit exactly is refused and counted by the caller.
  */
+import { decodeNumber } from './decode.ts';
 import { type CallColumn, makeColumn } from './frame.ts';
 import { runTextsMax } from './limits.ts';
 import type { Column } from './probe-manifest.ts';
@@ -102,6 +103,22 @@ export class CallCollector {
       column[this.length] = this.value;
     }
     if (end - this.at !== suffix.length || !startsWith(bytes, this.at, suffix)) return 'malformed';
+    this.length += 1;
+    return 'taken';
+  }
+
+  /** As push, for a tuple that was decoded elsewhere: a version of bpftrace that sets other blanks. */
+  pushRow(values: readonly (number | string)[]): 'taken' | 'full' | 'malformed' {
+    if (this.length >= this.callsMax) return 'full';
+    if (values.length !== this.columns.length) return 'malformed';
+    if (this.length === this.room) this.grow();
+    for (const [position, column] of this.columns.entries()) {
+      const value = values[position] ?? '';
+      const number = column.type === 'text' ? this.texts.intern(String(value)) : decodeNumber(value);
+      const into = this.batch[position];
+      if (number === undefined || into === undefined) return 'malformed';
+      into[this.length] = Math.max(0, number);
+    }
     this.length += 1;
     return 'taken';
   }

@@ -73,11 +73,8 @@ export class RunIntake {
       this.record(this.decoder.decode(bytes.subarray(start, end)));
       return;
     }
-    this.counts.tuples += 1;
-    if (taken === 'taken') this.counts.taken += 1;
-    else if (taken === 'full') this.dropCalls(1);
-    else
-      this.malformed('a tuple that does not fit the columns', this.decoder.decode(bytes.subarray(start, start + 120)));
+    const excerptEnd = Math.min(end, start + 120);
+    this.tuple(taken, () => this.decoder.decode(bytes.subarray(start, excerptEnd)));
   }
 
   /** A line too long to keep was skipped. */
@@ -207,11 +204,19 @@ export class RunIntake {
         this.helperError(value.helper, value.message);
         return;
       case 'value':
-        this.malformed('a tuple from a script that prints none', line.slice(0, 120));
+        if (this.stream.kind === 'call') this.tuple(this.collector.pushRow(value.values), () => line.slice(0, 120));
+        else this.malformed('a tuple from a script that prints none', line.slice(0, 120));
         return;
       default:
         return;
     }
+  }
+
+  private tuple(taken: 'taken' | 'full' | 'malformed', excerpt: () => string): void {
+    this.counts.tuples += 1;
+    if (taken === 'taken') this.counts.taken += 1;
+    else if (taken === 'full') this.dropCalls(1);
+    else this.malformed('a tuple that does not fit the columns', excerpt());
   }
 
   private closeSnapshot(toNs: number): void {
