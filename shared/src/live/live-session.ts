@@ -118,7 +118,9 @@ function eachSlice(
   for (const [index, slice] of header.slices.entries()) {
     const data = runs[index];
     const slices = columns[index];
-    if (data !== undefined && slices !== undefined) take(data, slice, slices);
+    if (data === undefined || slices === undefined) continue;
+    take(data, slice, slices);
+    data.lastAtMs = header.atMs;
   }
 }
 

@@ -58,10 +58,12 @@ export function meanRates(points: readonly RatePoint[], groupCount: number): rea
   );
 }
 
-/** The next round number (1, 2 or 5 times a power of ten) at or above a value: an axis that moves in steps only. */
+const niceSteps = [1, 1.2, 1.6, 2, 3, 4, 6, 8, 10];
+
+/** The next round number at or above a value: an axis that moves in steps only, and halves to a round number too. */
 export function niceCeiling(value: number): number {
   if (!(value > 0)) return 1;
   const power = 10 ** Math.floor(Math.log10(value));
-  const factor = [1, 2, 5, 10].find((step) => step * power >= value * (1 - 1e-9)) ?? 10;
+  const factor = niceSteps.find((step) => step * power >= value * (1 - 1e-9)) ?? 10;
   return factor * power;
 }

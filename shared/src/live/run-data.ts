@@ -19,6 +19,8 @@ export type RunData = {
   readonly calls: CallRing;
   /** Kernel clock of the last whole snapshot. */
   lastNs: number | undefined;
+  /** The server's clock when figures last came, epoch ms. */
+  lastAtMs: number | undefined;
 };
 
 /** A run of which nothing has come yet. The stream is that of the manifest; unknown where the probe is not in it. */
@@ -32,6 +34,7 @@ export function createRunData(run: number, stream: Stream | undefined): RunData 
     timeline: createTimeline(),
     calls: createCallRing(stream?.columns ?? []),
     lastNs: undefined,
+    lastAtMs: undefined,
   };
 }
 

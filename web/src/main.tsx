@@ -1,0 +1,62 @@
+/** Puts the page together: the server's api, the store, the components. */
+import { createRoot } from 'react-dom/client';
+import { assert } from '@faultline/shared';
+import { openFeed } from './api/feed.ts';
+import { createHttp } from './api/http.ts';
+import { takeToken } from './api/token.ts';
+import { exposeFaultline } from './expose.ts';
+import { AppStore } from './store/app-store.ts';
+import { CursorStore } from './store/cursor-store.ts';
+import { PageStore } from './store/page-store.ts';
+import { StoresContext } from './store/use-store.ts';
+import './theme.css';
+import './layout.css';
+import './widgets.css';
+import { Page } from './views/page.tsx';
+
+const token = takeToken(location, history, sessionStorage);
+const page = new PageStore({
+  search: () => location.search,
+  replace: (search) => history.replaceState(history.state, '', `${location.pathname}${search}`),
+  push: (search) => history.pushState(undefined, '', `${location.pathname}${search}`),
+  onBack: (listener) => {
+    addEventListener('popstate', listener);
+    return () => removeEventListener('popstate', listener);
+  },
+});
+const app = new AppStore(
+  {
+    http: createHttp(token),
+    openFeed: (id, events) => openFeed({ id, token }, events),
+    nowMs: () => Date.now(),
+    every: (intervalMs, run) => {
+      const timer = setInterval(run, intervalMs);
+      return () => clearInterval(timer);
+    },
+    nextFrame: (run) => void requestAnimationFrame(run),
+    // A message posted while a frame is prepared is delivered after that frame's paint.
+    afterPaint: (run) => {
+      const { port1, port2 } = new MessageChannel();
+      port1.addEventListener(
+        'message',
+        () => {
+          port1.close();
+          run();
+        },
+        { once: true },
+      );
+      port1.start();
+      port2.postMessage(undefined);
+    },
+  },
+  page,
+);
+const root = document.getElementById('page');
+assert(root !== null, 'index.html has an element for the page');
+app.start();
+exposeFaultline(app);
+createRoot(root).render(
+  <StoresContext value={{ app, cursor: new CursorStore() }}>
+    <Page />
+  </StoresContext>,
+);

@@ -1,0 +1,83 @@
+/** What the page knows besides the figures: how it stands with the server, targets, probes, plans, commands. */
+import type { LiveSession, Plan, Preflight, ProbeManifest, Problem, SessionClock, SessionView, TargetView } from '@faultline/shared';
+import type { PageState } from './page-state.ts';
+
+/** How the page stands with the server. */
+export type Link =
+  | { readonly kind: 'loading' }
+  | { readonly kind: 'unreachable'; readonly problem: Problem }
+  | { readonly kind: 'no-session' }
+  | { readonly kind: 'connecting' }
+  | { readonly kind: 'live' }
+  | { readonly kind: 'lost'; readonly sinceMs: number }
+  | { readonly kind: 'refused'; readonly problem: Problem };
+
+/** Something asked for: not there yet, there, or why it could not be had. */
+export type Loaded<T> =
+  | { readonly kind: 'loading' }
+  | { readonly kind: 'ready'; readonly value: T }
+  | { readonly kind: 'failed'; readonly problem: Problem };
+
+/** A command under way, or why it was refused; a carried out one is forgotten. */
+export type Command = { readonly kind: 'pending' } | { readonly kind: 'failed'; readonly problem: Problem };
+
+/** All of it. */
+export type AppState = {
+  readonly link: Link;
+  readonly targets: readonly TargetView[];
+  readonly manifests: readonly ProbeManifest[];
+  readonly sessions: readonly SessionView[];
+  /** By target. */
+  readonly plans: ReadonlyMap<string, Loaded<readonly Plan[]>>;
+  readonly preflights: ReadonlyMap<string, Loaded<Preflight>>;
+  /** By what was commanded: `start probe/stream`, `stop run`. */
+  readonly commands: ReadonlyMap<string, Command>;
+};
+
+/** What a view is computed from: one consistent moment. */
+export type Shown = {
+  readonly app: AppState;
+  readonly page: PageState;
+  /** The target looked at, once targets are known. */
+  readonly target: TargetView | undefined;
+  /** The session as of now, for states and the ledger. */
+  readonly live: LiveSession | undefined;
+  /** The session whose figures are drawn: that of now, or of the moment of the pause. */
+  readonly session: LiveSession | undefined;
+  readonly clock: SessionClock | undefined;
+  /** The right edge of all charts: the newest kernel time of any run. */
+  readonly untilNs: number;
+  readonly nowMs: number;
+  /** When figures last came; undefined before the first. */
+  readonly dataAtMs: number | undefined;
+};
+
+/** Before anything is known. */
+export const emptyAppState: AppState = {
+  link: { kind: 'loading' },
+  targets: [],
+  manifests: [],
+  sessions: [],
+  plans: new Map(),
+  preflights: new Map(),
+  commands: new Map(),
+};
+
+/** A map with one entry changed; undefined takes it out. */
+export function withEntry<T>(map: ReadonlyMap<string, T>, key: string, value: T | undefined): ReadonlyMap<string, T> {
+  const changed = new Map(map);
+  if (value === undefined) changed.delete(key);
+  else changed.set(key, value);
+  return changed;
+}
+
+/** The target to look at: the chosen one, else the one being traced, else the first host, else the first. */
+export function chooseTarget(app: AppState, chosen: string | undefined): TargetView | undefined {
+  const traced = app.sessions.find(({ runs }) => runs.some(({ state }) => state === 'running' || state === 'starting'));
+  return (
+    app.targets.find(({ id }) => id === chosen) ??
+    app.targets.find(({ id }) => id === traced?.target.id) ??
+    app.targets.find(({ kind }) => kind === 'host') ??
+    app.targets[0]
+  );
+}

@@ -1,0 +1,86 @@
+/** Everything a reader chose, as the query string of the page's address: a reload or a link shows the same. */
+import { type LatencySpan, type LiveWindow, liveWindowNames } from '@faultline/shared';
+
+/** The pages there are, in the order of their number keys. */
+export const pageNames = ['live', 'probes'] as const;
+/** A page's word in the address. */
+export type PageName = (typeof pageNames)[number];
+
+/** The themes; `system` follows the machine. */
+export const themeNames = ['system', 'light', 'dark'] as const;
+/** A theme's word in the address. */
+export type ThemeName = (typeof themeNames)[number];
+
+/** What the address says. Undefined is "not chosen". */
+export type PageState = {
+  readonly page: PageName;
+  readonly target: string | undefined;
+  readonly process: string | undefined;
+  readonly mode: string | undefined;
+  readonly window: LiveWindow;
+  readonly isPaused: boolean;
+  readonly theme: ThemeName;
+  /** The panel whose table is open instead of its chart. */
+  readonly table: string | undefined;
+  /** The column by which processes are sorted. */
+  readonly sort: string | undefined;
+  /** What the sums and distributions are taken over. */
+  readonly span: LatencySpan;
+  /** The call stream whose table is shown, as probe/stream. */
+  readonly calls: string | undefined;
+  readonly isLedgerOpen: boolean;
+  readonly isHelpOpen: boolean;
+};
+
+const textMax = 100;
+
+/** Reads a query string. What it does not know it leaves out: an old link still opens. */
+export function readPageState(search: string): PageState {
+  const query = new URLSearchParams(search);
+  const text = (name: string): string | undefined => {
+    const value = query.get(name);
+    return value === null || value === '' ? undefined : value.slice(0, textMax);
+  };
+  return {
+    page: oneOf(pageNames, query.get('page')) ?? 'live',
+    target: text('target'),
+    process: text('process'),
+    mode: text('mode'),
+    window: oneOf(liveWindowNames, query.get('window')) ?? '30s',
+    isPaused: query.get('paused') === '1',
+    theme: oneOf(themeNames, query.get('theme')) ?? 'system',
+    table: text('table'),
+    sort: text('sort'),
+    span: oneOf(['window', 'all'] as const, query.get('span')) ?? 'window',
+    calls: text('calls'),
+    isLedgerOpen: query.get('ledger') === '1',
+    isHelpOpen: query.get('help') === '1',
+  };
+}
+
+/** Writes a query string that reads back as the same; what is as at first stays out of it. */
+export function writePageState(state: PageState): string {
+  const query = new URLSearchParams();
+  const put = (name: string, value: string | undefined, first?: string): void => {
+    if (value !== undefined && value !== first) query.set(name, value);
+  };
+  put('page', state.page, 'live');
+  put('target', state.target);
+  put('process', state.process);
+  put('mode', state.mode);
+  put('window', state.window, '30s');
+  put('paused', state.isPaused ? '1' : undefined);
+  put('theme', state.theme, 'system');
+  put('table', state.table);
+  put('sort', state.sort);
+  put('span', state.span, 'window');
+  put('calls', state.calls);
+  put('ledger', state.isLedgerOpen ? '1' : undefined);
+  put('help', state.isHelpOpen ? '1' : undefined);
+  const text = query.toString();
+  return text === '' ? '' : `?${text}`;
+}
+
+function oneOf<const T extends string>(words: readonly T[], word: string | null): T | undefined {
+  return words.find((known) => known === word);
+}

@@ -1,0 +1,157 @@
+/** Why a panel shows what it shows: loading, empty and why, failed, or ready with what a reader must know of it. */
+import {
+  type CellFilter,
+  type LiveSession,
+  type RunView,
+  type Stream,
+  hasDimension,
+  isLossy,
+  processDimension,
+  runsWithMetric,
+  sourcesOf,
+} from '@faultline/shared';
+import type { Shown } from './app-state.ts';
+
+/** A stream that could be started to fill a panel. */
+export type Startable = { readonly probe: string; readonly stream: string; readonly title: string };
+
+/** What a panel says of itself. */
+export type PanelStatus =
+  | { readonly kind: 'loading'; readonly what: string }
+  | { readonly kind: 'empty'; readonly why: string; readonly start: readonly Startable[]; readonly canUnfilter: boolean }
+  | {
+      readonly kind: 'failed';
+      readonly message: string;
+      readonly remedy: string | undefined;
+      readonly stderr: string | undefined;
+      readonly retry: Startable | undefined;
+    }
+  | {
+      readonly kind: 'ready';
+      /** Words for the panel's corner: stale, stopped, failed, paused. Undefined while all is well. */
+      readonly note: string | undefined;
+      readonly isLossy: boolean;
+      readonly runs: readonly RunView[];
+    };
+
+/** Figures older than this are called old, ms. */
+const staleAfterMs = 2_000;
+
+/** The status of a panel that shows a metric. */
+export function metricStatus(shown: Shown, metric: string): PanelStatus {
+  const link = linkStatus(shown);
+  if (link !== undefined) return link;
+  const start = streamsWith(shown, (stream) => stream.maps.some((map) => map.metric === metric));
+  const runs = shown.session === undefined ? [] : runsWithMetric(shown.session, metric);
+  const [run] = runs;
+  if (shown.session === undefined || run === undefined) return notRunning(start);
+  const sources = sourcesOf(shown.session, metric, shown.page.window);
+  const hasCells = sources.some(({ cells }) => cells.some((entry) => entry?.metric === metric));
+  const status = runStatus(shown, { run, start, hasFigures: hasCells, runs });
+  if (status.kind !== 'ready') return status;
+  const filter: CellFilter = { process: shown.page.process, mode: shown.page.mode };
+  return filteredAway(shown.session, metric, filter) ?? status;
+}
+
+/** The status of a panel that shows the calls of a stream. */
+export function callsStatus(shown: Shown, run: RunView | undefined): PanelStatus {
+  const link = linkStatus(shown);
+  if (link !== undefined) return link;
+  const start = streamsWith(shown, ({ kind }) => kind === 'call');
+  if (run === undefined || shown.session === undefined) return notRunning(start);
+  const hasFigures = (shown.session.runs.get(run.index)?.calls.addedCount ?? 0) > 0;
+  return runStatus(shown, { run, start, hasFigures, runs: [run] });
+}
+
+/** Where the page as a whole has nothing to show yet, every panel says why. */
+export function linkStatus(shown: Shown): PanelStatus | undefined {
+  const { link } = shown.app;
+  if (shown.live !== undefined) return undefined;
+  switch (link.kind) {
+    case 'loading':
+      return { kind: 'loading', what: 'asking the server' };
+    case 'connecting':
+    case 'live':
+    case 'lost':
+      return { kind: 'loading', what: 'waiting for the first figures' };
+    case 'no-session':
+      return undefined;
+    case 'unreachable':
+    case 'refused': {
+      const { message, remedy } = link.problem;
+      return { kind: 'failed', message, remedy, stderr: undefined, retry: undefined };
+    }
+  }
+}
+
+/** Streams of the manifests for which `fits` holds, the default ones first. */
+export function streamsWith(shown: Shown, fits: (stream: Stream) => boolean): readonly Startable[] {
+  const all = shown.app.manifests.flatMap((manifest) =>
+    manifest.streams
+      .filter(fits)
+      .map((stream) => ({ probe: manifest.name, stream: stream.name, title: `${manifest.name} ${stream.name}`, isDefault: stream.isDefault })),
+  );
+  return [...all.filter(({ isDefault }) => isDefault), ...all.filter(({ isDefault }) => !isDefault)].slice(0, 2);
+}
+
+/** How long ago a run's figures came, ms; undefined before the first. Differences of each machine's own clock only. */
+export function runAgeMs(shown: Shown, run: RunView): number | undefined {
+  const lastAtMs = shown.live?.runs.get(run.index)?.lastAtMs;
+  if (lastAtMs === undefined || shown.live === undefined || shown.dataAtMs === undefined) return undefined;
+  return shown.live.atMs - lastAtMs + (shown.nowMs - shown.dataAtMs);
+}
+
+function notRunning(start: readonly Startable[]): PanelStatus {
+  const names = [...new Set(start.map(({ probe }) => probe))].join(' and ');
+  const why = start.length === 0 ? 'No probe of this server measures this.' : `Nothing traces this: ${names} is not running.`;
+  return { kind: 'empty', why, start, canUnfilter: false };
+}
+
+function runStatus(
+  shown: Shown,
+  part: {
+    readonly run: RunView;
+    readonly start: readonly Startable[];
+    readonly hasFigures: boolean;
+    readonly runs: readonly RunView[];
+  },
+): PanelStatus {
+  // The state is that of now, also while the figures are paused.
+  const run = shown.live?.view.runs.find(({ id }) => id === part.run.id) ?? part.run;
+  const same: Startable = { probe: run.probe, stream: run.stream, title: `${run.probe} ${run.stream}` };
+  if (!part.hasFigures) {
+    switch (run.state) {
+      case 'starting':
+        return { kind: 'loading', what: `${run.probe} is starting: bpftrace attaches its probes` };
+      case 'failed': {
+        const message = run.failure?.message ?? `${run.probe} failed.`;
+        return { kind: 'failed', message, remedy: run.failure?.remedy, stderr: run.failure?.stderr, retry: same };
+      }
+      case 'stopping':
+      case 'stopped':
+        return { kind: 'empty', why: `${run.probe} ${run.stream} was stopped before any event came.`, start: [same], canUnfilter: false };
+      case 'running':
+        return { kind: 'empty', why: `${run.probe} ${run.stream} is running; no event has come yet.`, start: [], canUnfilter: false };
+    }
+  }
+  return { kind: 'ready', note: noteOf(shown, run), isLossy: part.runs.some(isLossy), runs: part.runs };
+}
+
+function noteOf(shown: Shown, run: RunView): string | undefined {
+  if (run.state === 'failed') return `failed: ${run.failure?.message ?? run.probe}`;
+  if (run.state === 'stopped') return 'stopped';
+  if (shown.page.isPaused) return 'paused';
+  const ageMs = runAgeMs(shown, run);
+  return ageMs !== undefined && ageMs > staleAfterMs && run.state === 'running' ? `no data for ${Math.round(ageMs / 1000)} s` : undefined;
+}
+
+function filteredAway(session: LiveSession, metric: string, filter: CellFilter): PanelStatus | undefined {
+  if (filter.process === undefined) return undefined;
+  const sources = sourcesOf(session, metric, '10min');
+  if (!hasDimension(sources, metric, processDimension)) return undefined;
+  const isThere = sources.some(({ cells }) =>
+    cells.some((entry) => entry?.metric === metric && entry.dims[processDimension] === filter.process),
+  );
+  if (isThere) return undefined;
+  return { kind: 'empty', why: `Filtered away: no event of a process named “${filter.process}”.`, start: [], canUnfilter: true };
+}

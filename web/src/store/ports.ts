@@ -1,0 +1,47 @@
+/** What the store needs of the world; web/api has it for a real server, main.tsx puts the two together. */
+import type {
+  Plan,
+  Preflight,
+  ProbeManifest,
+  Problem,
+  Result,
+  RunView,
+  ServerEvents,
+  SessionView,
+  StartRun,
+  TargetView,
+} from '@faultline/shared';
+
+type Answer<T> = Promise<Result<T, Problem>>;
+
+/** Questions and commands. */
+export type HttpPort = {
+  readonly targets: () => Answer<readonly TargetView[]>;
+  readonly probes: () => Answer<readonly ProbeManifest[]>;
+  readonly sessions: () => Answer<readonly SessionView[]>;
+  readonly preflight: (targetId: string) => Answer<Preflight>;
+  readonly plans: (targetId: string) => Answer<readonly Plan[]>;
+  readonly startRun: (run: StartRun) => Answer<RunView>;
+  readonly stopRun: (runId: string) => Answer<RunView>;
+};
+
+/** What a feed tells. */
+export type FeedEvents = ServerEvents & {
+  readonly connected: () => void;
+  readonly disconnected: (reason: string) => void;
+};
+
+/** An open feed. */
+export type FeedPort = { readonly resync: () => void; readonly close: () => void };
+
+/** The world. */
+export type Ports = {
+  readonly http: HttpPort;
+  readonly openFeed: (sessionId: string, events: FeedEvents) => FeedPort;
+  readonly nowMs: () => number;
+  /** Calls back every so often; the answer stops it. */
+  readonly every: (intervalMs: number, run: () => void) => () => void;
+  readonly nextFrame: (run: () => void) => void;
+  /** Calls back once the coming frame has been painted. */
+  readonly afterPaint: (run: () => void) => void;
+};

@@ -1,0 +1,165 @@
+/** The three lines at the top that never scroll away: how it stands, who the target is, and where the events went. */
+import {
+  type Ledger,
+  type RunView,
+  type TargetView,
+  addLedgers,
+  formatElapsed,
+  formatPlural,
+  isLossy,
+  lostOf,
+} from '@faultline/shared';
+import type { Shown } from './app-state.ts';
+import { type Startable, streamsWith } from './panel-status.ts';
+
+/** The state in one word; `tone` decides the colour of its dot. */
+export type StateLine = {
+  readonly word: string;
+  readonly tone: 'good' | 'quiet' | 'warn';
+  /** How long the oldest running run has been up: 00:12:43. */
+  readonly elapsed: string | undefined;
+  readonly target: TargetView | undefined;
+  readonly targets: readonly TargetView[];
+  readonly facts: readonly string[];
+  readonly facts2: string;
+  readonly canStart: boolean;
+  readonly canStop: boolean;
+  readonly isBusy: boolean;
+  /** A sentence when the page has lost its server. */
+  readonly trouble: string | undefined;
+  readonly defaults: readonly Startable[];
+};
+
+/** The second line. */
+export function selectState(shown: Shown): StateLine {
+  const { target, live, app } = shown;
+  const runs = live?.view.runs ?? [];
+  const active = runs.filter(({ state }) => state === 'running' || state === 'starting' || state === 'stopping');
+  const running = active.filter(({ state }) => state === 'running');
+  const startedAtMs = Math.min(...running.map(({ readyAtMs, startedAtMs: atMs }) => readyAtMs ?? atMs));
+  const identity = target?.identity;
+  const version = identity?.bpftraceVersion ?? running.find(({ bpftraceVersion }) => bpftraceVersion !== undefined)?.bpftraceVersion;
+  const facts = [
+    identity?.hostname,
+    identity?.release,
+    version === undefined ? undefined : `bpftrace ${version}`,
+    formatPlural(new Set(running.map(({ probe }) => probe)).size, 'probe'),
+  ];
+  return {
+    ...wordOf(shown, active),
+    elapsed: running.length > 0 && live !== undefined ? formatElapsed(shown.nowMs - startedAtMs) : undefined,
+    target,
+    targets: app.targets,
+    facts: facts.filter((fact) => fact !== undefined),
+    facts2: detailOf(target),
+    canStart: target !== undefined && active.length === 0,
+    canStop: active.some(({ state }) => state !== 'stopping'),
+    isBusy: [...app.commands.values()].some(({ kind }) => kind === 'pending'),
+    trouble: troubleOf(shown),
+    defaults: streamsWith(shown, ({ isDefault }) => isDefault),
+  };
+}
+
+function wordOf(shown: Shown, active: readonly RunView[]): Pick<StateLine, 'word' | 'tone'> {
+  switch (shown.app.link.kind) {
+    case 'loading':
+    case 'connecting':
+      return { word: 'connecting', tone: 'quiet' };
+    case 'unreachable':
+      return { word: 'no server', tone: 'warn' };
+    case 'refused':
+      return { word: 'refused', tone: 'warn' };
+    case 'lost':
+      return { word: 'reconnecting', tone: 'warn' };
+    case 'no-session':
+    case 'live':
+      break;
+  }
+  const runs = shown.live?.view.runs ?? [];
+  const newest = new Map(runs.toSorted((left, right) => left.index - right.index).map((run) => [`${run.probe}/${run.stream}`, run]));
+  if ([...newest.values()].some(({ state }) => state === 'failed')) {
+    return { word: active.length > 0 ? 'live, a probe failed' : 'failed', tone: 'warn' };
+  }
+  if (active.some(({ state }) => state === 'running')) return { word: shown.target?.kind === 'replay' ? 'replaying' : 'live', tone: 'good' };
+  if (active.some(({ state }) => state === 'starting')) return { word: 'starting', tone: 'quiet' };
+  if (active.length > 0) return { word: 'stopping', tone: 'quiet' };
+  return { word: runs.length === 0 ? 'not tracing' : 'stopped', tone: 'quiet' };
+}
+
+function troubleOf(shown: Shown): string | undefined {
+  const { link } = shown.app;
+  switch (link.kind) {
+    case 'lost':
+      return 'The connection to the server is lost; the page connects again by itself. What is drawn is old.';
+    case 'refused':
+    case 'unreachable':
+      return `${link.problem.message} ${link.problem.remedy ?? ''}`;
+    default:
+      return undefined;
+  }
+}
+
+function detailOf(target: TargetView | undefined): string {
+  const identity = target?.identity;
+  if (identity === undefined) return target?.problem ?? '';
+  const words = [
+    identity.version,
+    identity.machine,
+    identity.cpuModel,
+    formatPlural(identity.cpuCount, 'CPU'),
+    identity.virtualisation === undefined ? undefined : `on ${identity.virtualisation}`,
+    identity.thpMode === undefined ? undefined : `THP ${identity.thpMode}`,
+  ];
+  return words.filter((word) => word !== undefined).join('\n');
+}
+
+/** A run in the ledger's panel. */
+export type LedgerRow = {
+  readonly run: RunView;
+  readonly ledger: Ledger;
+  readonly isLossy: boolean;
+  readonly lossMeaning: string;
+};
+
+/** The third line, and the panel behind it. */
+export type LedgerLine = {
+  readonly isKnown: boolean;
+  readonly total: Ledger;
+  readonly lostCount: number;
+  readonly isAmber: boolean;
+  readonly rows: readonly LedgerRow[];
+  readonly bpftraceCpuShare: number | undefined;
+  readonly serverCpuShare: number | undefined;
+  readonly serverMemoryBytes: number | undefined;
+  /** What this page alone missed because it was slow. */
+  readonly clientDroppedCalls: number;
+  readonly clientMergedTicks: number;
+};
+
+/** Where every event of the session went. */
+export function selectLedger(shown: Shown): LedgerLine {
+  const view = shown.live?.view;
+  const runs = view?.runs ?? [];
+  const shares = runs.flatMap(({ bpftraceCpuShare, state }) => (state === 'running' && bpftraceCpuShare !== undefined ? [bpftraceCpuShare] : []));
+  return {
+    isKnown: view !== undefined,
+    total: addLedgers(runs.map(({ ledger }) => ledger)),
+    lostCount: runs.reduce((sum, { ledger }) => sum + lostOf(ledger), 0),
+    isAmber: runs.some(isLossy),
+    rows: runs.toReversed().map((run) => ({
+      run,
+      ledger: run.ledger,
+      isLossy: isLossy(run),
+      lossMeaning: streamOf(shown, run)?.lossMeaning ?? '',
+    })),
+    bpftraceCpuShare: shares.length === 0 ? undefined : shares.reduce((sum, share) => sum + share, 0),
+    serverCpuShare: view?.serverCpuShare,
+    serverMemoryBytes: view?.serverMemoryBytes,
+    clientDroppedCalls: shown.live?.clientDroppedCalls ?? 0,
+    clientMergedTicks: shown.live?.clientMergedTicks ?? 0,
+  };
+}
+
+function streamOf(shown: Shown, run: RunView): { readonly lossMeaning: string } | undefined {
+  return shown.app.manifests.find(({ name }) => name === run.probe)?.streams.find(({ name }) => name === run.stream);
+}

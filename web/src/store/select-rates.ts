@@ -1,0 +1,186 @@
+/** Rates over time: what the charts of acquisitions and faults, and the tables behind them, show. */
+import {
+  type CellEntry,
+  type RatePoint,
+  formatCount,
+  formatExact,
+  formatRate,
+  modeDimensions,
+  niceCeiling,
+  processDimension,
+  rateSeries,
+  hasDimension,
+  sourcesOf,
+} from '@faultline/shared';
+import type { Shown } from './app-state.ts';
+import { type Mark, faultMark, modeMark, unknownMark } from './marks.ts';
+import { type PanelStatus, metricStatus } from './panel-status.ts';
+import type { TableData } from './table-data.ts';
+import { type LossStretch, type TimeFrame, instantWords, lossStretches, shareOf, timeFrame } from './time-frame.ts';
+
+/** One group of a rate chart. */
+export type RateGroup = { readonly key: string; readonly mark: Mark };
+
+/** A chart of stacked rates, ready to be drawn. */
+export type RateView = {
+  readonly status: PanelStatus;
+  readonly frame: TimeFrame;
+  readonly groups: readonly RateGroup[];
+  readonly points: readonly RatePoint[];
+  /** Rows for the chart: where, and a rate by group. */
+  readonly data: readonly ({ readonly at: number } & Readonly<Record<string, number | undefined>>)[];
+  readonly top: number;
+  readonly losses: readonly LossStretch[];
+  /** What a filter could not do here; undefined where it did. */
+  readonly scope: string | undefined;
+  /** A second figure of a group, told with it: of the reads, how many were downgrades. */
+  readonly aside: { readonly group: number; readonly title: string; readonly points: readonly RatePoint[] } | undefined;
+};
+
+type Question = {
+  readonly metric: string;
+  readonly groups: readonly RateGroup[];
+  readonly groupOf: (entry: CellEntry) => number;
+};
+
+const acquisitionGroups: readonly RateGroup[] = [
+  { key: 'read', mark: modeMark('mmap-read') },
+  { key: 'write', mark: modeMark('mmap-write') },
+  { key: 'failed', mark: { ...unknownMark, name: 'tried in vain' } },
+];
+
+/** mmap_lock acquisitions a second by mode; a trylock that failed is no acquisition and stands apart. */
+export function selectAcquisitions(shown: Shown): RateView {
+  const view = rateView(shown, {
+    metric: 'acquisitions',
+    groups: acquisitionGroups,
+    groupOf: ({ dims }) => {
+      if (dims['success'] === 'no') return 2;
+      return dims['mode'] === 'mmap-write' ? 1 : 0;
+    },
+  });
+  const { session, page } = shown;
+  if (session === undefined) return view;
+  const points = rateSeries(sourcesOf(session, 'acquisitions', page.window), {
+    metric: 'acquisitions',
+    filter: { process: page.process, mode: page.mode },
+    groupCount: 1,
+    groupOf: ({ dims }) => (dims['downgrade'] === 'yes' ? 0 : -1),
+  });
+  return { ...view, aside: { group: 0, title: 'downgrades', points } };
+}
+
+const faultGroups: readonly RateGroup[] = ['not-present', 'protection'].flatMap((cause) =>
+  ['read', 'write', 'instruction'].map((access) => ({ key: `${access}-${cause}`, mark: faultMark(access, cause) })),
+);
+
+/** Page faults a second by access and cause. */
+export function selectFaults(shown: Shown): RateView {
+  return rateView(shown, {
+    metric: 'faults',
+    groups: faultGroups,
+    groupOf: ({ dims }) => faultGroups.findIndex(({ key }) => key === `${dims['access']}-${dims['cause']}`),
+  });
+}
+
+const handledGroups: readonly RateGroup[] = [
+  { key: 'vma', mark: modeMark('vma-read') },
+  { key: 'mmap', mark: modeMark('mmap-read') },
+  { key: 'other', mark: unknownMark },
+];
+
+/** Handled faults a second by the lock they were handled under. */
+export function selectHandled(shown: Shown): RateView {
+  return rateView(shown, {
+    metric: 'handled',
+    groups: handledGroups,
+    groupOf: ({ dims }) => ['vma-read', 'mmap-read'].indexOf(String(dims['lockMode'])) + 1 || 3,
+  });
+}
+
+/** The rates at an instant: of the bin it lies in, or of the newest one. Undefined where there is no bin. */
+export function pointAt(points: readonly RatePoint[], atNs: number | undefined): RatePoint | undefined {
+  if (atNs === undefined) return points.at(-1);
+  return points.find(({ fromNs, toNs }) => atNs > fromNs && atNs <= toNs) ?? points.find(({ toNs }) => toNs >= atNs);
+}
+
+/** The rates of an instant in one sentence, for those who listen. */
+export function describeRates(view: RateView, atNs: number): string {
+  const point = pointAt(view.points, atNs);
+  if (point === undefined) return 'no data';
+  const rates = view.groups.map(({ mark }, group) => `${mark.name} ${formatRate(point.perSec[group])}`);
+  return `${instantWords(view.frame.clock, point.toNs)}: ${rates.join(', ')}`;
+}
+
+/** The table behind a chart of rates: the newest bin first, counts and rates in all their digits. */
+export function rateTable(view: RateView): TableData {
+  return {
+    columns: [
+      { id: 'time', title: 'time', align: 'start' },
+      ...view.groups.flatMap(({ key, mark }) => [
+        { id: `${key}-rate`, title: `${mark.name} /s`, align: 'end' as const },
+        { id: `${key}-count`, title: 'count', align: 'end' as const },
+      ]),
+    ],
+    rows: view.points.toReversed().map((point) => ({
+      key: String(point.toNs),
+      cells: [
+        instantWords(view.frame.clock, point.toNs),
+        ...view.groups.flatMap((_, group) => [formatCount(point.perSec[group]), formatExact(point.counts[group])]),
+      ],
+    })),
+  };
+}
+
+function rateView(shown: Shown, question: Question): RateView {
+  const frame = timeFrame(shown);
+  const status = metricStatus(shown, question.metric);
+  const { session, page } = shown;
+  const empty = { status, frame, groups: question.groups, points: [], data: [], top: 1, losses: [], scope: undefined, aside: undefined };
+  if (session === undefined || status.kind !== 'ready') return empty;
+  const sources = sourcesOf(session, question.metric, page.window);
+  const all = rateSeries(sources, {
+    metric: question.metric,
+    filter: { process: page.process, mode: page.mode },
+    groupCount: question.groups.length,
+    groupOf: question.groupOf,
+  });
+  const points = all.filter(({ toNs }) => toNs > frame.fromNs);
+  const inUse = question.groups.map((_, group) => group < 2 || points.some(({ counts }) => (counts[group] ?? 0) > 0));
+  const keep = <T>(values: readonly T[]): readonly T[] => values.filter((_, group) => inUse[group] === true);
+  const kept = points.map((point) => ({ ...point, counts: keep(point.counts), perSec: keep(point.perSec) }));
+  const groups = keep(question.groups);
+  const peak = Math.max(0, ...kept.map(({ perSec }) => perSec.reduce((sum, rate) => sum + rate, 0)));
+  return {
+    status,
+    frame,
+    groups,
+    points: kept,
+    data: kept.flatMap((point) => datum(frame, groups, point)),
+    top: niceCeiling(peak),
+    losses: lossStretches(shown, frame, status.runs),
+    scope: scopeOf(shown, question.metric),
+    aside: undefined,
+  };
+}
+
+function datum(frame: TimeFrame, groups: readonly RateGroup[], point: RatePoint): RateView['data'] {
+  const at = Math.min(1, shareOf(frame, point.toNs));
+  const values = Object.fromEntries(groups.map(({ key }, group) => [key, point.perSec[group]]));
+  const row = { at, ...values };
+  return point.isAfterGap ? [{ at: shareOf(frame, point.fromNs), ...Object.fromEntries(groups.map(({ key }) => [key, undefined])) }, row] : [row];
+}
+
+/** What a filter cannot do for a metric, in words. */
+export function scopeOf(shown: Shown, metric: string): string | undefined {
+  const { session, page } = shown;
+  if (session === undefined) return undefined;
+  const sources = sourcesOf(session, metric, page.window);
+  if (page.process !== undefined && !hasDimension(sources, metric, processDimension)) {
+    return `of all processes: this is not counted by process, so “${page.process}” can't be told apart`;
+  }
+  if (page.mode !== undefined && !modeDimensions.some((name) => hasDimension(sources, metric, name))) {
+    return 'of all modes: this is not counted by lock mode';
+  }
+  return undefined;
+}

@@ -1,0 +1,66 @@
+import type { ReactNode } from 'react';
+import type { TargetView } from '@faultline/shared';
+import { selectState } from '../../store/select-frame.ts';
+import { useShown, useStores } from '../../store/use-store.ts';
+import { Button } from '../../widgets/button.tsx';
+
+/** Second line: does it run, on what, and the two buttons that matter most. */
+export function StateLine(): ReactNode {
+  const { app } = useStores();
+  const state = useShown(selectState, 'first');
+  const { target } = state;
+  return (
+    <>
+      {target?.badge === undefined ? null : (
+        <div className="badge-band" role="note">
+          <b>REPLAY</b> {target.badge}
+        </div>
+      )}
+      <div className="state-line">
+        <span className={`state-word tone-${state.tone}`} role="status">
+          <span className="state-dot" aria-hidden="true" />
+          {state.word}
+        </span>
+        <span className="state-elapsed">{state.elapsed}</span>
+        {state.targets.length > 1 ? <TargetTabs targets={state.targets} selected={target?.id} /> : null}
+        <span className="state-facts" title={state.facts2}>
+          {state.facts.join(' · ')}
+        </span>
+        <div className="state-actions">
+          {state.trouble === undefined ? null : (
+            <span className="trouble" role="alert">
+              {state.trouble}
+            </span>
+          )}
+          {state.canStop ? (
+            <Button look="strong" icon="stop" label="Stop" hint="stops all probes of this target" isBusy={state.isBusy} onClick={() => void app.stopAll()} />
+          ) : (
+            <Button
+              look="strong"
+              icon="play"
+              label="Start"
+              hint={`starts ${state.defaults.map(({ title }) => title).join(', ')}`}
+              isBusy={state.isBusy || !state.canStart}
+              onClick={() => {
+                if (target !== undefined) void app.startDefaults(target.id);
+              }}
+            />
+          )}
+        </div>
+      </div>
+    </>
+  );
+}
+
+function TargetTabs({ targets, selected }: { readonly targets: readonly TargetView[]; readonly selected: string | undefined }): ReactNode {
+  const { app } = useStores();
+  return (
+    <div className="segmented" role="group" aria-label="targets">
+      {targets.map(({ id, title, kind }) => (
+        <button key={id} type="button" aria-pressed={id === selected} title={title} onClick={() => app.page.set({ target: id, process: undefined })}>
+          {kind === 'replay' ? 'replay' : id}
+        </button>
+      ))}
+    </div>
+  );
+}

@@ -1,0 +1,114 @@
+import { type KeyboardEvent, type ReactNode, useState } from 'react';
+import { dimensionValues, liveWindowNames, liveWindows, modeDimensions, processDimension } from '@faultline/shared';
+import type { Shown } from '../../store/app-state.ts';
+import { modeMark } from '../../store/marks.ts';
+import { usePage, useShown, useStores } from '../../store/use-store.ts';
+import { Button } from '../../widgets/button.tsx';
+import { Segmented } from '../../widgets/segmented.tsx';
+
+const offersMax = 500;
+
+function selectProcesses(shown: Shown): readonly string[] {
+  return shown.session === undefined ? [] : dimensionValues(shown.session, [processDimension]).slice(0, offersMax);
+}
+
+function selectModes(shown: Shown): readonly string[] {
+  return shown.session === undefined ? [] : dimensionValues(shown.session, modeDimensions);
+}
+
+/** Process, mode, window, pause: all of it in the address. */
+export function FilterBar(): ReactNode {
+  const { app } = useStores();
+  const page = usePage();
+  return (
+    <div className="filter-bar" role="toolbar" aria-label="filters">
+      <ProcessField />
+      <ModeField />
+      <span className="filter-label">window</span>
+      <Segmented
+        label="window"
+        value={page.window}
+        options={liveWindowNames.map((value) => ({ value, label: liveWindows[value].title }))}
+        onChange={(window) => app.page.set({ window })}
+      />
+      <Button
+        icon={page.isPaused ? 'play' : 'pause'}
+        label={page.isPaused ? 'Go on' : 'Pause'}
+        hint="space; figures go on being counted while the page stands still"
+        isPressed={page.isPaused}
+        onClick={() => app.page.set({ isPaused: !page.isPaused })}
+      />
+      {page.process === undefined && page.mode === undefined ? null : (
+        <Button icon="close" label="Clear filters" onClick={() => app.page.set({ process: undefined, mode: undefined })} />
+      )}
+    </div>
+  );
+}
+
+function ProcessField(): ReactNode {
+  const { app } = useStores();
+  const { process } = usePage();
+  const known = useShown(selectProcesses, 'first');
+  // What is being typed and not yet chosen; undefined while nobody types.
+  const [draft, setDraft] = useState<string>();
+  const typed = draft ?? process ?? '';
+  const commit = (value: string): void => {
+    setDraft(undefined);
+    app.page.set({ process: value === '' ? undefined : value });
+  };
+  const onKeyDown = (event: KeyboardEvent<HTMLInputElement>): void => {
+    if (event.key === 'Enter') commit(typed);
+    if (event.key === 'Escape') {
+      commit('');
+      event.currentTarget.blur();
+    }
+  };
+  return (
+    <label className="field">
+      process
+      <input
+        id="process-filter"
+        list="processes"
+        value={typed}
+        placeholder="all"
+        spellCheck={false}
+        autoComplete="off"
+        maxLength={100}
+        onChange={(event) => {
+          // A name picked from the list counts at once; one being typed when it is finished.
+          if (event.target.value === '' || known.includes(event.target.value)) commit(event.target.value);
+          else setDraft(event.target.value);
+        }}
+        onKeyDown={onKeyDown}
+        onBlur={() => commit(typed)}
+      />
+      <datalist id="processes">
+        {known.map((name) => (
+          <option key={name} value={name}>
+            {name}
+          </option>
+        ))}
+      </datalist>
+    </label>
+  );
+}
+
+function ModeField(): ReactNode {
+  const { app } = useStores();
+  const { mode } = usePage();
+  const known = useShown(selectModes, 'first');
+  const offered = mode === undefined || known.includes(mode) ? known : [...known, mode];
+  return (
+    <label className="field">
+      mode
+      <select value={mode ?? ''} onChange={(event) => app.page.set({ mode: event.target.value === '' ? undefined : event.target.value })}>
+        <option value="">all</option>
+        {offered.map((name) => (
+          <option key={name} value={name}>
+            {modeMark(name).name} ({name})
+          </option>
+        ))}
+      </select>
+    </label>
+  );
+}

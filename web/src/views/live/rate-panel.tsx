@@ -1,0 +1,101 @@
+import { type ReactNode, memo } from 'react';
+import { formatExact, formatRate } from '@faultline/shared';
+import { RateChart } from '../../charts/rate-chart.tsx';
+import { PlotCursor, TimePlot } from '../../charts/time-plot.tsx';
+import type { Shown } from '../../store/app-state.ts';
+import { type RateView, describeRates, pointAt, rateTable } from '../../store/select-rates.ts';
+import { instantAt, instantWords, shareOf } from '../../store/time-frame.ts';
+import { useCursor, usePage, useShown, useStores } from '../../store/use-store.ts';
+import { MarkGlyph } from '../../widgets/mark-glyph.tsx';
+import { Panel } from '../../widgets/panel.tsx';
+import { StatusBody } from './status-body.tsx';
+import { TextTable } from './text-table.tsx';
+import { useCursorSteps } from './use-cursor-steps.ts';
+import { usePanel } from './use-panel.ts';
+
+type Props = {
+  readonly id: string;
+  readonly title: string;
+  readonly unit: string;
+  /** A module's function, the same at every render. */
+  readonly select: (shown: Shown) => RateView;
+};
+
+const selectTargetId = (shown: Shown): string | undefined => shown.target?.id;
+
+/** A panel of stacked rates over time. */
+export const RatePanel = memo(function RatePanel({ id, title, unit, select }: Props): ReactNode {
+  const view = useShown(select, 'chart');
+  const targetId = useShown(selectTargetId, 'chart');
+  const tools = usePanel(id, title, () => rateTable(view));
+  const steps = useCursorSteps(id, view.points, (ns) => describeRates(view, ns));
+  const { status } = view;
+  return (
+    <Panel
+      id={id}
+      title={title}
+      unit={unit}
+      note={status.kind === 'ready' ? status.note : undefined}
+      isLossy={status.kind === 'ready' && status.isLossy}
+      legend={<RateLegend view={view} />}
+      isTableOpen={tools.isTableOpen}
+      onTable={tools.onTable}
+      onCopy={tools.onCopy}
+      onStep={steps.onStep}
+      spoken={tools.said ?? steps.spoken}
+    >
+      <StatusBody status={status} shape="chart" targetId={targetId}>
+        {() => (tools.isTableOpen ? <TextTable label={title} table={rateTable(view)} /> : <RatePlot id={id} view={view} />)}
+      </StatusBody>
+    </Panel>
+  );
+});
+
+function RatePlot({ id, view }: { readonly id: string; readonly view: RateView }): ReactNode {
+  const { cursor } = useStores();
+  const series = view.groups.map(({ key, mark }) => ({ key, color: mark.color, isHatched: mark.isHatched }));
+  return (
+    <TimePlot
+      ticks={view.frame.ticks}
+      losses={view.losses}
+      cursor={<FrameCursor view={view} />}
+      onPoint={(share) =>
+        cursor.set(share === undefined ? undefined : { atNs: instantAt(view.frame, share), by: 'mouse', panel: id })
+      }
+    >
+      {({ width, height }) => <RateChart width={width} height={height} data={view.data} series={series} top={view.top} />}
+    </TimePlot>
+  );
+}
+
+function FrameCursor({ view }: { readonly view: RateView }): ReactNode {
+  const cursor = useCursor();
+  const share = cursor === undefined ? undefined : shareOf(view.frame, cursor.atNs);
+  return <PlotCursor share={share !== undefined && share >= 0 && share <= 1 ? share : undefined} />;
+}
+
+function RateLegend({ view }: { readonly view: RateView }): ReactNode {
+  const cursor = useCursor();
+  const now = usePage().isPaused ? 'paused' : 'now';
+  if (view.status.kind !== 'ready') return <span className="quiet">&nbsp;</span>;
+  const point = pointAt(view.points, cursor?.atNs);
+  const { aside } = view;
+  const asidePoint = aside === undefined ? undefined : pointAt(aside.points, cursor?.atNs);
+  return (
+    <>
+      {view.groups.map(({ key, mark }, group) => (
+        <span key={key} className="readout" title={`${formatExact(point?.counts[group])} in this bin`}>
+          <MarkGlyph {...mark} />
+          {mark.name} <b>{formatRate(point?.perSec[group])}</b>
+          {aside?.group === group && (asidePoint?.counts[0] ?? 0) > 0 ? (
+            <small> of which {aside.title} {formatRate(asidePoint?.perSec[0])}</small>
+          ) : null}
+        </span>
+      ))}
+      {view.scope === undefined ? null : <span className="scope">{view.scope}</span>}
+      <span className="readout-time">
+        {cursor === undefined || point === undefined ? now : instantWords(view.frame.clock, point.toNs)}
+      </span>
+    </>
+  );
+}

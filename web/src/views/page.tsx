@@ -1,0 +1,24 @@
+import { type ReactNode, useEffect } from 'react';
+import { usePage } from '../store/use-store.ts';
+import { BrandLine } from './frame/brand-line.tsx';
+import { LedgerLine } from './frame/ledger-line.tsx';
+import { StateLine } from './frame/state-line.tsx';
+import { LiveView } from './live/live-view.tsx';
+
+/** The whole page. */
+export function Page(): ReactNode {
+  const { page, theme } = usePage();
+  useEffect(() => {
+    document.documentElement.dataset['theme'] = theme;
+  }, [theme]);
+  return (
+    <>
+      <header className="frame">
+        <BrandLine />
+        <StateLine />
+        <LedgerLine />
+      </header>
+      {page === 'live' ? <LiveView /> : null}
+    </>
+  );
+}

@@ -1,0 +1,67 @@
+/** What the feed can play. */
+import type { Load } from './synthesis.ts';
+
+/** One situation of the page. */
+export type Scenario = {
+  readonly load: Load;
+  readonly callsPerSec: number;
+  /** Streams that run from the start, as probe/stream. */
+  readonly running: readonly string[];
+  readonly failed: readonly string[];
+  readonly isLossy: boolean;
+  readonly isReplay: boolean;
+  readonly canTrace: boolean;
+  /** Milliseconds of the past that exist when the feed begins. */
+  readonly pastMs: number;
+};
+
+const daemons = ['systemd', 'sshd', 'cron'];
+const crowd = Array.from({ length: 50 }, (_, index) =>
+  index < 8 ? (['mmap-load', 'postgres', 'java', 'qemu-system-x86', 'nginx', 'node', 'rustc', 'cc1plus'][index] ?? '') : `worker/${index}`,
+);
+
+const idle: Scenario = {
+  load: { processes: daemons, acquisitionsPerSec: 40, writeShare: 0.2, faultsPerSec: 15 },
+  callsPerSec: 0.5,
+  running: ['mmap-lock/latency', 'mmap-lock/detail', 'page-fault/entries'],
+  failed: [],
+  isLossy: false,
+  isReplay: false,
+  canTrace: true,
+  pastMs: 40_000,
+};
+
+const busy: Scenario = {
+  ...idle,
+  load: { processes: crowd, acquisitionsPerSec: 1_000_000, writeShare: 0.08, faultsPerSec: 60_000 },
+  callsPerSec: 5000,
+  running: [...idle.running, 'page-fault/handled'],
+  pastMs: 125_000,
+};
+
+/** Text that must stay text. */
+export const hostileNames = [
+  '<img src=x onerror=alert(1)>',
+  '"><script>window.hacked=1</script>',
+  '\u202Egnp.exe',
+  'a\tb\nc',
+  "'; DROP TABLE--",
+  '{{7*7}}${7*7}',
+  '&lt;b&gt;',
+];
+
+/** By name. */
+export const scenarios = {
+  idle,
+  busy,
+  lossy: { ...busy, isLossy: true },
+  failed: { ...busy, running: ['page-fault/entries'], failed: ['mmap-lock/latency', 'mmap-lock/detail'] },
+  replay: { ...idle, isReplay: true, load: { ...idle.load, acquisitionsPerSec: 20_000 } },
+  quiet: { ...idle, load: { ...idle.load, acquisitionsPerSec: 0, faultsPerSec: 0 }, callsPerSec: 0 },
+  empty: { ...idle, running: [] },
+  untraceable: { ...idle, running: [], canTrace: false },
+  hostile: { ...idle, load: { ...idle.load, processes: hostileNames, acquisitionsPerSec: 5000 }, callsPerSec: 20 },
+} satisfies Record<string, Scenario>;
+
+/** A scenario's name. */
+export type ScenarioName = keyof typeof scenarios;

@@ -1,0 +1,183 @@
+/** A server that speaks Faultline's protocol over made-up sessions: the fixture of the browser tests. */
+import { readFile } from 'node:fs/promises';
+import { type IncomingMessage, type ServerResponse, createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { extname, join, normalize } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type ClientEvents, type Plan, type Preflight, type Problem, type ServerEvents, type StartRun, type TargetView, clientFramesInFlightMax } from '@faultline/shared';
+import { Server } from 'socket.io';
+import { feedManifests } from './manifests.ts';
+import { type ScenarioName, type Scenario, scenarios } from './scenarios.ts';
+import { SyntheticSession } from './synthetic-session.ts';
+
+const dist = fileURLToPath(new URL('../../dist', import.meta.url));
+const tickMs = 250;
+const policy = "default-src 'self'; style-src 'self' 'unsafe-inline'; connect-src 'self' ws: wss:";
+const types: Readonly<Record<string, string>> = { '.html': 'text/html', '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml', '.woff2': 'font/woff2' };
+
+/** A running feed. */
+export type FeedServer = AsyncDisposable & {
+  readonly url: string;
+  readonly sessions: ReadonlyMap<string, SyntheticSession>;
+  /** Stops sending: what a page sees when a server hangs. */
+  readonly pause: () => void;
+  /** Cuts every socket. */
+  readonly cut: () => void;
+};
+
+/** Starts a feed on a free port, or the one given. */
+export async function startFeed(name: ScenarioName, options: { readonly port?: number } = {}): Promise<FeedServer> {
+  const scenario: Scenario = scenarios[name];
+  const sessions = new Map<string, SyntheticSession>();
+  const open = (targetId: string): SyntheticSession => {
+    const known = sessions.get(targetId);
+    if (known !== undefined) return known;
+    const target = targets.find(({ id }) => id === targetId) ?? host;
+    const session = new SyntheticSession(target, targetId === 'replay' && !scenario.isReplay ? { ...scenarios.replay, running: [], pastMs: 0 } : scenario, Date.now());
+    sessions.set(targetId, session);
+    return session;
+  };
+  if (scenario.running.length > 0 || scenario.failed.length > 0) open(scenario.isReplay ? 'replay' : 'host');
+  const http = createServer((request, response) => {
+    answer(request, response, { scenario, sessions, open }).catch((error: unknown) => send(response, 500, problem('broken', String(error))));
+  });
+  const io = new Server<ClientEvents, ServerEvents>(http, { serveClient: false });
+  let isPaused = false;
+  const inFlight = new Map<string, number>();
+  io.on('connection', (socket) => {
+    const session = [...sessions.values()].find(({ id }) => id === socket.handshake.auth['sessionId']);
+    if (session === undefined) {
+      socket.emit('refused', problem('unknown-session', 'There is no such session.'));
+      return;
+    }
+    void socket.join(session.id);
+    inFlight.set(socket.id, 0);
+    socket.emit('snapshot', session.snapshot(), () => undefined);
+    socket.on('resync', () => socket.emit('snapshot', session.snapshot(), () => undefined));
+  });
+  const timer = setInterval(() => {
+    if (isPaused) return;
+    for (const session of sessions.values()) {
+      const { header, bytes } = session.tick(Date.now());
+      for (const socket of io.sockets.sockets.values()) {
+        const waiting = inFlight.get(socket.id) ?? 0;
+        if (!socket.rooms.has(session.id) || waiting >= clientFramesInFlightMax) continue;
+        inFlight.set(socket.id, waiting + 1);
+        socket.emit('frame', header, bytes, () => inFlight.set(socket.id, (inFlight.get(socket.id) ?? 1) - 1));
+      }
+    }
+  }, tickMs);
+  await new Promise<void>((resolve) => http.listen(options.port ?? 0, '127.0.0.1', resolve));
+  const { port } = http.address() as AddressInfo;
+  return {
+    url: `http://127.0.0.1:${port}`,
+    sessions,
+    pause: () => {
+      isPaused = true;
+    },
+    cut: () => io.disconnectSockets(true),
+    [Symbol.asyncDispose]: async () => {
+      clearInterval(timer);
+      http.closeAllConnections();
+      await io.close();
+    },
+  };
+}
+
+const identity = {
+  hostname: 'testbed', release: '6.1.0-56-amd64', version: '#1 SMP PREEMPT_DYNAMIC Debian', machine: 'x86_64', cpuCount: 16, cpuModel: 'a made-up CPU',
+  memoryBytes: 64 * 2 ** 30, pageBytes: 4096, thpMode: 'madvise', isEmulated: false, config: { CONFIG_PER_VMA_LOCK: 'n' },
+  clockOffsetMs: Date.now() - 5_000_000, bpftraceVersion: '0.17.0',
+};
+const host: TargetView = { id: 'host', kind: 'host', title: 'this machine', identity };
+const replay: TargetView = {
+  id: 'replay', kind: 'replay', title: 'recorded sample', badge: 'recorded 2026-11-20 on a 6.1.0-56-amd64 guest, not this machine now',
+  identity: { ...identity, hostname: 'recorded-guest', clockOffsetMs: Date.now() - 180_000_000 },
+};
+const targets: readonly TargetView[] = [host, replay];
+
+type World = {
+  readonly scenario: Scenario;
+  readonly sessions: ReadonlyMap<string, SyntheticSession>;
+  readonly open: (targetId: string) => SyntheticSession;
+};
+
+async function answer(request: IncomingMessage, response: ServerResponse, world: World): Promise<void> {
+  const path = new URL(request.url ?? '/', 'http://feed').pathname;
+  if (!path.startsWith('/api/v1/')) return serveFile(path, response);
+  const [, , , noun = '', id = '', verb = ''] = path.split('/').map(decodeURIComponent);
+  if (request.method === 'POST' && noun === 'runs' && verb === 'stop') return stopRun(id, response, world);
+  if (request.method === 'POST' && noun === 'runs') return startRun(JSON.parse(await text(request)) as StartRun, response, world);
+  if (noun === 'targets' && id === '') return send(response, 200, targets);
+  if (noun === 'targets' && verb === 'preflight') return send(response, 200, preflight(id, world.scenario.canTrace));
+  if (noun === 'targets' && verb === 'plans') return send(response, 200, plans(world.scenario.canTrace || id === 'replay'));
+  if (noun === 'probes') return send(response, 200, feedManifests);
+  if (noun === 'sessions') return send(response, 200, [...world.sessions.values()].map((session) => session.view()));
+  return send(response, 404, problem('not-found', `There is no ${path}.`));
+}
+
+function startRun(body: StartRun, response: ServerResponse, world: World): void {
+  if (!world.scenario.canTrace && body.targetId === 'host') return send(response, 409, problem('no-variant', `${body.probe} can't run: bpftrace is missing.`, 'Install bpftrace.'));
+  send(response, 201, world.open(body.targetId).start(`${body.probe}/${body.stream}`, 'running', body.parameters ?? {}));
+}
+
+function stopRun(id: string, response: ServerResponse, { sessions }: World): void {
+  for (const session of sessions.values()) {
+    const view = session.stop(id);
+    if (view !== undefined) return send(response, 200, view);
+  }
+  send(response, 409, problem('not-running', 'This run has ended already.'));
+}
+
+function preflight(targetId: string, canTrace: boolean): Preflight {
+  return {
+    targetId, canTrace,
+    checks: [
+      { name: 'root', title: 'may load BPF programs', status: 'ok', found: 'root' },
+      canTrace
+        ? { name: 'bpftrace', title: 'bpftrace is there', status: 'ok', found: '0.17.0' }
+        : { name: 'bpftrace', title: 'bpftrace is there', status: 'failed', found: 'no bpftrace in PATH', remedy: 'Install the package bpftrace.', command: 'apt-get install bpftrace' },
+      { name: 'btf', title: 'BTF of the kernel', status: 'warning', found: '/sys/kernel/btf/vmlinux is missing', remedy: 'fentry variants need CONFIG_DEBUG_INFO_BTF=y; tracepoints work without.' },
+      { name: 'lockdown', title: 'kernel lockdown', status: 'unknown', found: 'securityfs is not mounted' },
+    ],
+  };
+}
+
+function plans(canTrace: boolean): readonly Plan[] {
+  return feedManifests.flatMap(({ name, streams }) =>
+    streams.map((stream): Plan => {
+      const variants = stream.variants.map((variant) => {
+        const fits = canTrace && variant.attach !== 'fentry';
+        return { name: variant.name, attach: variant.attach, fits, reasons: fits ? [] : [canTrace ? 'needs BTF, which this kernel does not have' : 'bpftrace is missing'] };
+      });
+      const chosen = variants.find(({ fits }) => fits)?.name;
+      return { probe: name, stream: stream.name, variants, ...(chosen === undefined ? {} : { chosen }) };
+    }),
+  );
+}
+
+async function serveFile(path: string, response: ServerResponse): Promise<void> {
+  const file = path === '/' ? '/index.html' : normalize(path);
+  try {
+    const bytes = await readFile(join(dist, file));
+    response.writeHead(200, { 'content-type': types[extname(file)] ?? 'application/octet-stream', 'content-security-policy': policy });
+    response.end(bytes);
+  } catch {
+    send(response, 404, problem('not-found', `There is no ${path}.`));
+  }
+}
+
+function send(response: ServerResponse, status: number, body: unknown): void {
+  response.writeHead(status, { 'content-type': 'application/json' });
+  response.end(JSON.stringify(body));
+}
+
+function problem(error: string, message: string, remedy?: string): Problem {
+  return { error, message, ...(remedy === undefined ? {} : { remedy }) };
+}
+
+async function text(request: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of request) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks).toString();
+}
