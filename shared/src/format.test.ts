@@ -23,7 +23,15 @@ import {
 describe('counts', () => {
   test('are shortened to three significant digits', () => {
     expect([0, 7, 999, 1000, 1234, 48_112_903, 999_600, 1e9, 2.5e12].map(formatCount)).toEqual([
-      '0', '7', '999', '1k', '1.23k', '48.1M', '1M', '1G', '2.5T',
+      '0',
+      '7',
+      '999',
+      '1k',
+      '1.23k',
+      '48.1M',
+      '1M',
+      '1G',
+      '2.5T',
     ]);
   });
 
@@ -33,7 +41,17 @@ describe('counts', () => {
   });
 
   test('become a dash where there is none', () => {
-    for (const format of [formatCount, formatExact, formatNs, formatNsExact, formatBytes, formatRate, formatShare, formatClock, formatInstant]) {
+    for (const format of [
+      formatCount,
+      formatExact,
+      formatNs,
+      formatNsExact,
+      formatBytes,
+      formatRate,
+      formatShare,
+      formatClock,
+      formatInstant,
+    ]) {
       expect(format(undefined)).toBe(noValue);
       expect(format(Number.NaN)).toBe(noValue);
     }
@@ -54,12 +72,19 @@ describe('counts', () => {
 describe('durations', () => {
   test('take the unit that leaves 1 to 999', () => {
     expect([0, 740, 999, 1000, 12_400, 999_999, 3_100_000, 95e9].map(formatNs)).toEqual([
-      '0 ns', '740 ns', '999 ns', '1 µs', '12.4 µs', '1 ms', '3.1 ms', '95 s',
+      '0 ns',
+      '740 ns',
+      '999 ns',
+      '1 µs',
+      '12.4 µs',
+      '1 ms',
+      '3.1 ms',
+      '95 s',
     ]);
   });
 
   test('stay within half a per cent of what they show', () => {
-    const factors: Readonly<Record<string, number>> = { ns: 1, 'µs': 1e3, ms: 1e6, s: 1e9 };
+    const factors: Readonly<Record<string, number>> = { ns: 1, µs: 1e3, ms: 1e6, s: 1e9 };
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 900_000_000_000 }), (ns) => {
         const [mantissa = '', unit = ''] = formatNs(ns).split(' ');
@@ -74,11 +99,18 @@ describe('durations', () => {
 
 test('shares are per cent, small ones never shown as nothing', () => {
   expect([0, 0.0004, 0.003, 0.041, 0.5, 1, 1.304].map(formatShare)).toEqual([
-    '0 %', '< 0.1 %', '0.3 %', '4.1 %', '50 %', '100 %', '130 %',
+    '0 %',
+    '< 0.1 %',
+    '0.3 %',
+    '4.1 %',
+    '50 %',
+    '100 %',
+    '130 %',
   ]);
 });
 
-test('bytes are in binary units', () => expect([512, 1536, 3 * 2 ** 30].map(formatBytes)).toEqual(['512 B', '1.5 KiB', '3 GiB']));
+test('bytes are in binary units', () =>
+  expect([512, 1536, 3 * 2 ** 30].map(formatBytes)).toEqual(['512 B', '1.5 KiB', '3 GiB']));
 
 test('rates say per second', () => expect(formatRate(1_023_000)).toBe('1.02M/s'));
 
@@ -98,7 +130,8 @@ test('instants of the wall clock carry ms or a date', () => {
   expect(formatInstant(Date.UTC(2026, 10, 22, 14, 3, 7, 250))).toBe('2026-11-22 14:03:07');
 });
 
-test('ages stay short', () => expect([0, 4_400, 180_000, 7_300_000].map(formatAge)).toEqual(['0 s ago', '4 s ago', '3 min ago', '2 h ago']));
+test('ages stay short', () =>
+  expect([0, 4_400, 180_000, 7_300_000].map(formatAge)).toEqual(['0 s ago', '4 s ago', '3 min ago', '2 h ago']));
 
 test('addresses are hex', () => expect(formatHex(0x7f00_dead)).toBe('0x7f00dead'));
 
@@ -111,5 +144,9 @@ test('a unit of the manifest decides how a number looks, and ids are never group
 });
 
 test('nouns follow their count', () => {
-  expect([formatPlural(1, 'probe'), formatPlural(5, 'probe'), formatPlural(2, 'entry', 'entries')]).toEqual(['1 probe', '5 probes', '2 entries']);
+  expect([formatPlural(1, 'probe'), formatPlural(5, 'probe'), formatPlural(2, 'entry', 'entries')]).toEqual([
+    '1 probe',
+    '5 probes',
+    '2 entries',
+  ]);
 });

@@ -4,7 +4,10 @@ import { Check, Errors } from 'typebox/value';
 import { type Result, err, ok } from '../result.ts';
 
 /** The answer as its type, or a sentence on where it departs from the schema. Interprets the schema: no eval. */
-export function readAnswer<const Schema extends TSchema>(schema: Schema, answer: unknown): Result<Static<Schema>, string> {
+export function readAnswer<const Schema extends TSchema>(
+  schema: Schema,
+  answer: unknown,
+): Result<Static<Schema>, string> {
   if (Check(schema, answer)) return ok(answer);
   const [first] = Errors(schema, answer);
   return err(first === undefined ? 'it does not fit its schema' : `${first.instancePath || '/'} ${first.message}`);

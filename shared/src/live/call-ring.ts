@@ -47,7 +47,11 @@ export function freezeCalls(ring: CallRing): CallRing {
 }
 
 /** Which calls to show, the newest first: those for which `fits` holds, at most `limit`. */
-export function selectCalls(ring: CallRing, fits: (call: number) => boolean, limit: number = ring.capacity): readonly number[] {
+export function selectCalls(
+  ring: CallRing,
+  fits: (call: number) => boolean,
+  limit: number = ring.capacity,
+): readonly number[] {
   const selected: number[] = [];
   const oldest = ring.addedCount - callsKept(ring);
   for (let call = ring.addedCount - 1; call >= oldest && selected.length < limit; call -= 1) {

@@ -92,7 +92,13 @@ export function latencyDistributions(
         if (bucket >= 0) counts[bucket] = (counts[bucket] ?? 0) + value;
       });
     }
-    return { group, counts, count: sumOf(counts), quantiles: denseQuantiles(counts, shownQuantiles), max: denseMax(counts) };
+    return {
+      group,
+      counts,
+      count: sumOf(counts),
+      quantiles: denseQuantiles(counts, shownQuantiles),
+      max: denseMax(counts),
+    };
   });
 }
 
@@ -135,7 +141,8 @@ function bucketsOfCells(source: Source, fits: (entry: CellEntry) => boolean): In
   const buckets = new Int32Array(source.cells.length).fill(-1);
   for (const [cell, entry] of source.cells.entries()) {
     const bucket = entry?.dims['bucket'];
-    if (entry !== undefined && typeof bucket === 'number' && bucket <= bucketIndexMax && fits(entry)) buckets[cell] = bucket;
+    if (entry !== undefined && typeof bucket === 'number' && bucket <= bucketIndexMax && fits(entry))
+      buckets[cell] = bucket;
   }
   return buckets;
 }
@@ -151,7 +158,8 @@ function columnOf(counts: Float64Array): Omit<LatencyColumn, 'fromNs' | 'toNs'> 
     high = bucket;
     count += value;
   }
-  if (high < 0) return { count: 0, rowLow: 0, rows: new Float64Array(0), p50: undefined, p99: undefined, max: undefined };
+  if (high < 0)
+    return { count: 0, rowLow: 0, rows: new Float64Array(0), p50: undefined, p99: undefined, max: undefined };
   const rowLow = Math.floor(low / bucketsPerRow);
   const rows = new Float64Array(Math.floor(high / bucketsPerRow) - rowLow + 1);
   for (let bucket = low; bucket <= high; bucket += 1) {

@@ -43,7 +43,8 @@ export function openLiveSession(snapshot: Snapshot, manifests: Manifests, older?
     lossSpans: findingSpans(view),
   };
   eachSlice(session, manifests, header, snapshot.bytes, addTotals);
-  const bytes = snapshot.historyBytes instanceof Uint8Array ? snapshot.historyBytes : new Uint8Array(snapshot.historyBytes);
+  const bytes =
+    snapshot.historyBytes instanceof Uint8Array ? snapshot.historyBytes : new Uint8Array(snapshot.historyBytes);
   let offset = 0;
   for (const { header: past, byteLength } of snapshot.history) {
     eachSlice(session, manifests, past, bytes.subarray(offset, offset + byteLength), addHistory);
@@ -69,7 +70,10 @@ export function takeFrame(
   if (header.seq <= session.seq) return 'known';
   if (header.fromSeq !== session.seq + 1) return 'gap';
   if (header.session !== undefined) {
-    session.lossSpans = mergeSpans(session.lossSpans, lossSpansBetween(session.view, header.session, session.atMs, header.atMs));
+    session.lossSpans = mergeSpans(
+      session.lossSpans,
+      lossSpansBetween(session.view, header.session, session.atMs, header.atMs),
+    );
     session.view = header.session;
   }
   eachSlice(session, manifests, header, bytes, addSlice);

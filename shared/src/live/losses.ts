@@ -15,7 +15,11 @@ const findingSpanMs = 1000;
 export const lossStages = [
   { field: 'unpairedCount', title: 'unpaired', meaning: 'returns whose entry was not seen' },
   { field: 'lostCount', title: 'lost', meaning: "bpftrace's buffer overflowed, as bpftrace reports it" },
-  { field: 'missingCount', title: 'missing', meaning: 'emitted in the kernel but never arrived; exact, known once a run has ended' },
+  {
+    field: 'missingCount',
+    title: 'missing',
+    meaning: 'emitted in the kernel but never arrived; exact, known once a run has ended',
+  },
   { field: 'malformedCount', title: 'malformed', meaning: 'lines that could not be decoded' },
   { field: 'droppedCount', title: 'dropped', meaning: 'shed by the server because its queue was full' },
 ] as const satisfies readonly { field: keyof Ledger; title: string; meaning: string }[];

@@ -41,7 +41,12 @@ export function createRunData(run: number, stream: Stream | undefined): RunData 
 /** Takes in the run's part of a frame: totals grow by the deltas, exactly. */
 export function addSlice(data: RunData, slice: FrameSlice, columns: SliceColumns): void {
   addTotals(data, slice, columns);
-  addToTimeline(data.timeline, { fromNs: slice.fromNs, toNs: slice.toNs, cells: columns.cells, deltas: columns.deltas });
+  addToTimeline(data.timeline, {
+    fromNs: slice.fromNs,
+    toNs: slice.toNs,
+    cells: columns.cells,
+    deltas: columns.deltas,
+  });
 }
 
 /** Takes in the run's part of a snapshot: as a frame, but it says nothing about when. */
@@ -61,7 +66,12 @@ export function addTotals(data: RunData, slice: FrameSlice, columns: SliceColumn
 
 /** Takes in the run's part of a tick of the past: for the charts, the totals have it already. */
 export function addHistory(data: RunData, slice: FrameSlice, columns: SliceColumns): void {
-  addToTimeline(data.timeline, { fromNs: slice.fromNs, toNs: slice.toNs, cells: columns.cells, deltas: columns.deltas });
+  addToTimeline(data.timeline, {
+    fromNs: slice.fromNs,
+    toNs: slice.toNs,
+    cells: columns.cells,
+    deltas: columns.deltas,
+  });
 }
 
 function grown(totals: Float64Array, length: number): Float64Array {

@@ -28,7 +28,8 @@ export function runsWithMetric(session: LiveSession, metric: string): readonly R
   const chosen: RunView[] = [];
   for (const run of newestFirst) {
     const next = chosen.at(-1);
-    const isBeside = next !== undefined && (run.endedAtMs === undefined || run.endedAtMs > (next.readyAtMs ?? next.startedAtMs));
+    const isBeside =
+      next !== undefined && (run.endedAtMs === undefined || run.endedAtMs > (next.readyAtMs ?? next.startedAtMs));
     if (!isBeside) chosen.push(run);
   }
   return chosen;
@@ -39,14 +40,17 @@ export function sourcesOf(session: LiveSession, metric: string, window: LiveWind
   const sources: Source[] = [];
   for (const run of runsWithMetric(session, metric).toReversed()) {
     const data = session.runs.get(run.index);
-    if (data !== undefined) sources.push({ cells: data.cells, totals: data.totals, bins: timelineBins(data.timeline, window) });
+    if (data !== undefined)
+      sources.push({ cells: data.cells, totals: data.totals, bins: timelineBins(data.timeline, window) });
   }
   return clipToWindow(sources, liveWindows[window].spanMs * 1e6);
 }
 
 /** Whether any cell of a metric carries a dimension: a filter by one that does not cannot narrow it. */
 export function hasDimension(sources: readonly Source[], metric: string, dimension: string): boolean {
-  return sources.some(({ cells }) => cells.some((entry) => entry?.metric === metric && entry.dims[dimension] !== undefined));
+  return sources.some(({ cells }) =>
+    cells.some((entry) => entry?.metric === metric && entry.dims[dimension] !== undefined),
+  );
 }
 
 /** Whether a cell is of the metric and passes the filter. A dimension that the cell lacks does not keep it out. */
@@ -54,7 +58,10 @@ export function cellFits(entry: CellEntry | undefined, metric: string, filter: C
   if (entry?.metric !== metric) return false;
   const process = entry.dims[processDimension];
   if (filter.process !== undefined && process !== undefined && process !== filter.process) return false;
-  return filter.mode === undefined || modeDimensions.every((name) => entry.dims[name] === undefined || entry.dims[name] === filter.mode);
+  return (
+    filter.mode === undefined ||
+    modeDimensions.every((name) => entry.dims[name] === undefined || entry.dims[name] === filter.mode)
+  );
 }
 
 /** The group of each cell (an index into the groups, -1 outside all), for one pass over bins. */

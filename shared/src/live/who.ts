@@ -21,12 +21,16 @@ export function whoTable(
 ): { readonly rows: readonly WhoRow[]; readonly totals: readonly (number | undefined)[] } {
   const sums = new Map<string, number[]>();
   for (const [index, column] of columns.entries()) {
-    for (const source of column.sources) addColumn(sums, { index, columnCount: columns.length, column, source, ...question });
+    for (const source of column.sources)
+      addColumn(sums, { index, columnCount: columns.length, column, source, ...question });
   }
   const measured = columns.map(({ sources }) => sources.length > 0);
   const rows = [...sums]
     .filter(([, values]) => values.some((value) => value > 0))
-    .map(([process, values]) => ({ process, values: values.map((value, index) => (measured[index] === true ? value : undefined)) }));
+    .map(([process, values]) => ({
+      process,
+      values: values.map((value, index) => (measured[index] === true ? value : undefined)),
+    }));
   const by = (row: WhoRow): number => row.values[question.sortBy] ?? 0;
   const totals = columns.map((_, index) =>
     measured[index] === true ? rows.reduce((sum, row) => sum + (row.values[index] ?? 0), 0) : undefined,

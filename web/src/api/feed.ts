@@ -15,7 +15,10 @@ export type Feed = { readonly resync: () => void; readonly close: () => void };
 const reconnectDelayMaxMs = 2_000;
 
 /** Opens the feed of a session; of the server's first one where no id is given. */
-export function openFeed(session: { readonly id: string | undefined; readonly token: string | undefined }, listeners: FeedListeners): Feed {
+export function openFeed(
+  session: { readonly id: string | undefined; readonly token: string | undefined },
+  listeners: FeedListeners,
+): Feed {
   const auth: Handshake = { protocolVersion };
   if (session.id !== undefined) auth.sessionId = session.id;
   if (session.token !== undefined) auth.token = session.token;

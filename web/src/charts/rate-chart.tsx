@@ -27,7 +27,14 @@ export const RateChart = memo(function RateChart({ width, height, data, series, 
     <AreaChart width={width} height={height} data={[...data]} margin={margin} accessibilityLayer={false} tabIndex={-1}>
       <defs>
         {series.map(({ key, color }) => (
-          <pattern key={key} id={`hatch-${key}`} width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">
+          <pattern
+            key={key}
+            id={`hatch-${key}`}
+            width="6"
+            height="6"
+            patternUnits="userSpaceOnUse"
+            patternTransform="rotate(45)"
+          >
             <rect width="6" height="6" fill={color} fillOpacity="0.25" />
             <rect width="2.5" height="6" fill={color} fillOpacity="0.9" />
           </pattern>

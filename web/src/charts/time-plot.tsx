@@ -31,7 +31,11 @@ export function TimePlot({ ticks, losses, cursor, onPoint, children }: Props): R
         aria-hidden="true"
       >
         {losses.map(({ key, from, to }) => (
-          <div key={key} className="plot-loss" style={{ left: `${from * 100}%`, width: `max(3px, ${(to - from) * 100}%)` }} />
+          <div
+            key={key}
+            className="plot-loss"
+            style={{ left: `${from * 100}%`, width: `max(3px, ${(to - from) * 100}%)` }}
+          />
         ))}
         {cursor}
       </div>

@@ -1,5 +1,14 @@
 /** What the page knows besides the figures: how it stands with the server, targets, probes, plans, commands. */
-import type { LiveSession, Plan, Preflight, ProbeManifest, Problem, SessionClock, SessionView, TargetView } from '@faultline/shared';
+import type {
+  LiveSession,
+  Plan,
+  Preflight,
+  ProbeManifest,
+  Problem,
+  SessionClock,
+  SessionView,
+  TargetView,
+} from '@faultline/shared';
 import type { PageState } from './page-state.ts';
 
 /** How the page stands with the server. */

@@ -12,7 +12,15 @@ import {
   sessionClock,
   takeFrame,
 } from '@faultline/shared';
-import { type AppState, type Link, type Loaded, type Shown, chooseTarget, emptyAppState, withEntry } from './app-state.ts';
+import {
+  type AppState,
+  type Link,
+  type Loaded,
+  type Shown,
+  chooseTarget,
+  emptyAppState,
+  withEntry,
+} from './app-state.ts';
 import { Cadence } from './cadence.ts';
 import { newestKernelNs } from './freshness.ts';
 import type { PageStore } from './page-store.ts';

@@ -4,7 +4,12 @@
 export type Shape = 'circle' | 'square' | 'triangle' | 'diamond' | 'cross';
 
 /** How a thing is shown: a token of theme.css, a shape, a word. Hatched where a second property needs telling apart. */
-export type Mark = { readonly name: string; readonly color: string; readonly shape: Shape; readonly isHatched: boolean };
+export type Mark = {
+  readonly name: string;
+  readonly color: string;
+  readonly shape: Shape;
+  readonly isHatched: boolean;
+};
 
 const plain = (name: string, color: string, shape: Shape): Mark => ({ name, color, shape, isHatched: false });
 
@@ -32,5 +37,10 @@ const accessColors: Readonly<Record<string, readonly [color: string, shape: Shap
 /** The mark of a page fault: colour by access, hatched for a protection fault. */
 export function faultMark(access: string, cause: string): Mark {
   const [color, shape] = accessColors[access] ?? ['var(--unlocked)', 'diamond'];
-  return { name: cause === 'protection' ? `${access}, protection` : access, color, shape, isHatched: cause === 'protection' };
+  return {
+    name: cause === 'protection' ? `${access}, protection` : access,
+    color,
+    shape,
+    isHatched: cause === 'protection',
+  };
 }

@@ -18,7 +18,12 @@ export type Startable = { readonly probe: string; readonly stream: string; reado
 /** What a panel says of itself. */
 export type PanelStatus =
   | { readonly kind: 'loading'; readonly what: string }
-  | { readonly kind: 'empty'; readonly why: string; readonly start: readonly Startable[]; readonly canUnfilter: boolean }
+  | {
+      readonly kind: 'empty';
+      readonly why: string;
+      readonly start: readonly Startable[];
+      readonly canUnfilter: boolean;
+    }
   | {
       readonly kind: 'failed';
       readonly message: string;
@@ -89,7 +94,12 @@ export function streamsWith(shown: Shown, fits: (stream: Stream) => boolean): re
   const all = shown.app.manifests.flatMap((manifest) =>
     manifest.streams
       .filter(fits)
-      .map((stream) => ({ probe: manifest.name, stream: stream.name, title: `${manifest.name} ${stream.name}`, isDefault: stream.isDefault })),
+      .map((stream) => ({
+        probe: manifest.name,
+        stream: stream.name,
+        title: `${manifest.name} ${stream.name}`,
+        isDefault: stream.isDefault,
+      })),
   );
   return [...all.filter(({ isDefault }) => isDefault), ...all.filter(({ isDefault }) => !isDefault)].slice(0, 2);
 }
@@ -103,7 +113,8 @@ export function runAgeMs(shown: Shown, run: RunView): number | undefined {
 
 function notRunning(start: readonly Startable[]): PanelStatus {
   const names = [...new Set(start.map(({ probe }) => probe))].join(' and ');
-  const why = start.length === 0 ? 'No probe of this server measures this.' : `Nothing traces this: ${names} is not running.`;
+  const why =
+    start.length === 0 ? 'No probe of this server measures this.' : `Nothing traces this: ${names} is not running.`;
   return { kind: 'empty', why, start, canUnfilter: false };
 }
 
@@ -129,9 +140,19 @@ function runStatus(
       }
       case 'stopping':
       case 'stopped':
-        return { kind: 'empty', why: `${run.probe} ${run.stream} was stopped before any event came.`, start: [same], canUnfilter: false };
+        return {
+          kind: 'empty',
+          why: `${run.probe} ${run.stream} was stopped before any event came.`,
+          start: [same],
+          canUnfilter: false,
+        };
       case 'running':
-        return { kind: 'empty', why: `${run.probe} ${run.stream} is running; no event has come yet.`, start: [], canUnfilter: false };
+        return {
+          kind: 'empty',
+          why: `${run.probe} ${run.stream} is running; no event has come yet.`,
+          start: [],
+          canUnfilter: false,
+        };
     }
   }
   return { kind: 'ready', note: noteOf(shown, run), isLossy: part.runs.some(isLossy), runs: part.runs };
@@ -142,7 +163,9 @@ function noteOf(shown: Shown, run: RunView): string | undefined {
   if (run.state === 'stopped') return 'stopped';
   if (shown.page.isPaused) return 'paused';
   const ageMs = runAgeMs(shown, run);
-  return ageMs !== undefined && ageMs > staleAfterMs && run.state === 'running' ? `no data for ${Math.round(ageMs / 1000)} s` : undefined;
+  return ageMs !== undefined && ageMs > staleAfterMs && run.state === 'running'
+    ? `no data for ${Math.round(ageMs / 1000)} s`
+    : undefined;
 }
 
 function filteredAway(session: LiveSession, metric: string, filter: CellFilter): PanelStatus | undefined {
@@ -153,5 +176,10 @@ function filteredAway(session: LiveSession, metric: string, filter: CellFilter):
     cells.some((entry) => entry?.metric === metric && entry.dims[processDimension] === filter.process),
   );
   if (isThere) return undefined;
-  return { kind: 'empty', why: `Filtered away: no event of a process named “${filter.process}”.`, start: [], canUnfilter: true };
+  return {
+    kind: 'empty',
+    why: `Filtered away: no event of a process named “${filter.process}”.`,
+    start: [],
+    canUnfilter: true,
+  };
 }

@@ -38,7 +38,8 @@ export function selectState(shown: Shown): StateLine {
   const running = active.filter(({ state }) => state === 'running');
   const startedAtMs = Math.min(...running.map(({ readyAtMs, startedAtMs: atMs }) => readyAtMs ?? atMs));
   const identity = target?.identity;
-  const version = identity?.bpftraceVersion ?? running.find(({ bpftraceVersion }) => bpftraceVersion !== undefined)?.bpftraceVersion;
+  const version =
+    identity?.bpftraceVersion ?? running.find(({ bpftraceVersion }) => bpftraceVersion !== undefined)?.bpftraceVersion;
   const facts = [
     identity?.hostname,
     identity?.release,
@@ -76,11 +77,14 @@ function wordOf(shown: Shown, active: readonly RunView[]): Pick<StateLine, 'word
       break;
   }
   const runs = shown.live?.view.runs ?? [];
-  const newest = new Map(runs.toSorted((left, right) => left.index - right.index).map((run) => [`${run.probe}/${run.stream}`, run]));
+  const newest = new Map(
+    runs.toSorted((left, right) => left.index - right.index).map((run) => [`${run.probe}/${run.stream}`, run]),
+  );
   if ([...newest.values()].some(({ state }) => state === 'failed')) {
     return { word: active.length > 0 ? 'live, a probe failed' : 'failed', tone: 'warn' };
   }
-  if (active.some(({ state }) => state === 'running')) return { word: shown.target?.kind === 'replay' ? 'replaying' : 'live', tone: 'good' };
+  if (active.some(({ state }) => state === 'running'))
+    return { word: shown.target?.kind === 'replay' ? 'replaying' : 'live', tone: 'good' };
   if (active.some(({ state }) => state === 'starting')) return { word: 'starting', tone: 'quiet' };
   if (active.length > 0) return { word: 'stopping', tone: 'quiet' };
   return { word: runs.length === 0 ? 'not tracing' : 'stopped', tone: 'quiet' };
@@ -140,7 +144,9 @@ export type LedgerLine = {
 export function selectLedger(shown: Shown): LedgerLine {
   const view = shown.live?.view;
   const runs = view?.runs ?? [];
-  const shares = runs.flatMap(({ bpftraceCpuShare, state }) => (state === 'running' && bpftraceCpuShare !== undefined ? [bpftraceCpuShare] : []));
+  const shares = runs.flatMap(({ bpftraceCpuShare, state }) =>
+    state === 'running' && bpftraceCpuShare !== undefined ? [bpftraceCpuShare] : [],
+  );
   return {
     isKnown: view !== undefined,
     total: addLedgers(runs.map(({ ledger }) => ledger)),

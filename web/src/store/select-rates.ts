@@ -136,7 +136,17 @@ function rateView(shown: Shown, question: Question): RateView {
   const frame = timeFrame(shown);
   const status = metricStatus(shown, question.metric);
   const { session, page } = shown;
-  const empty = { status, frame, groups: question.groups, points: [], data: [], top: 1, losses: [], scope: undefined, aside: undefined };
+  const empty = {
+    status,
+    frame,
+    groups: question.groups,
+    points: [],
+    data: [],
+    top: 1,
+    losses: [],
+    scope: undefined,
+    aside: undefined,
+  };
   if (session === undefined || status.kind !== 'ready') return empty;
   const sources = sourcesOf(session, question.metric, page.window);
   const all = rateSeries(sources, {
@@ -168,7 +178,9 @@ function datum(frame: TimeFrame, groups: readonly RateGroup[], point: RatePoint)
   const at = Math.min(1, shareOf(frame, point.toNs));
   const values = Object.fromEntries(groups.map(({ key }, group) => [key, point.perSec[group]]));
   const row = { at, ...values };
-  return point.isAfterGap ? [{ at: shareOf(frame, point.fromNs), ...Object.fromEntries(groups.map(({ key }) => [key, undefined])) }, row] : [row];
+  return point.isAfterGap
+    ? [{ at: shareOf(frame, point.fromNs), ...Object.fromEntries(groups.map(({ key }) => [key, undefined])) }, row]
+    : [row];
 }
 
 /** What a filter cannot do for a metric, in words. */

@@ -35,14 +35,57 @@ export type WhoView = {
 type Column = WhoHead & { readonly metric: string; readonly counts: (entry: CellEntry) => boolean };
 
 const isDone = ({ dims }: CellEntry): boolean => dims['success'] !== 'no';
-const isMode = (mode: string) => (entry: CellEntry): boolean => isDone(entry) && entry.dims['mode'] === mode;
+const isMode =
+  (mode: string) =>
+  (entry: CellEntry): boolean =>
+    isDone(entry) && entry.dims['mode'] === mode;
 
 const columns: readonly Column[] = [
-  { name: 'reads', title: 'reads', kind: 'count', color: 'var(--mmap-read)', hint: 'read acquisitions of mmap_lock', metric: 'acquisitions', counts: isMode('mmap-read') },
-  { name: 'writes', title: 'writes', kind: 'count', color: 'var(--mmap-write)', hint: 'write acquisitions of mmap_lock', metric: 'acquisitions', counts: isMode('mmap-write') },
-  { name: 'wait', title: 'wait', kind: 'ns', color: 'var(--bar)', hint: 'time spent waiting for mmap_lock, added up', metric: 'waitTotal', counts: () => true },
-  { name: 'hold', title: 'hold', kind: 'ns', color: 'var(--bar)', hint: 'time mmap_lock was held, added up', metric: 'holdTotal', counts: () => true },
-  { name: 'faults', title: 'faults', kind: 'count', color: 'var(--fault-read)', hint: 'page faults', metric: 'faults', counts: () => true },
+  {
+    name: 'reads',
+    title: 'reads',
+    kind: 'count',
+    color: 'var(--mmap-read)',
+    hint: 'read acquisitions of mmap_lock',
+    metric: 'acquisitions',
+    counts: isMode('mmap-read'),
+  },
+  {
+    name: 'writes',
+    title: 'writes',
+    kind: 'count',
+    color: 'var(--mmap-write)',
+    hint: 'write acquisitions of mmap_lock',
+    metric: 'acquisitions',
+    counts: isMode('mmap-write'),
+  },
+  {
+    name: 'wait',
+    title: 'wait',
+    kind: 'ns',
+    color: 'var(--bar)',
+    hint: 'time spent waiting for mmap_lock, added up',
+    metric: 'waitTotal',
+    counts: () => true,
+  },
+  {
+    name: 'hold',
+    title: 'hold',
+    kind: 'ns',
+    color: 'var(--bar)',
+    hint: 'time mmap_lock was held, added up',
+    metric: 'holdTotal',
+    counts: () => true,
+  },
+  {
+    name: 'faults',
+    title: 'faults',
+    kind: 'count',
+    color: 'var(--fault-read)',
+    hint: 'page faults',
+    metric: 'faults',
+    counts: () => true,
+  },
 ];
 
 /** Processes by what they do to the lock, in the window or since the start, sorted by a column. */

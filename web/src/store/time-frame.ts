@@ -1,5 +1,12 @@
 /** The stretch of time all charts show: its edges, its ticks, and where things lie in it. */
-import { type LossSpan, type RunView, type SessionClock, formatClock, formatSeconds, liveWindows } from '@faultline/shared';
+import {
+  type LossSpan,
+  type RunView,
+  type SessionClock,
+  formatClock,
+  formatSeconds,
+  liveWindows,
+} from '@faultline/shared';
 import type { Shown } from './app-state.ts';
 
 /** The window as charts need it. Shares run from 0 (left edge) to 1 (right edge). */
@@ -21,7 +28,12 @@ export function timeFrame(shown: Shown): TimeFrame {
   const spanNs = liveWindows[shown.page.window].spanMs * 1e6;
   const toNs = shown.untilNs;
   const fromNs = toNs - spanNs;
-  return { fromNs, toNs, clock: shown.clock, ticks: shown.clock === undefined ? [] : timeTicks(fromNs, toNs, shown.clock) };
+  return {
+    fromNs,
+    toNs,
+    clock: shown.clock,
+    ticks: shown.clock === undefined ? [] : timeTicks(fromNs, toNs, shown.clock),
+  };
 }
 
 /** Where an instant lies; below 0 or above 1 when outside. */
@@ -63,7 +75,8 @@ function joined(stretches: readonly LossStretch[]): readonly LossStretch[] {
   const all: LossStretch[] = [];
   for (const stretch of stretches) {
     const last = all.at(-1);
-    if (last !== undefined && stretch.from <= last.to + 1e-3) all[all.length - 1] = { ...last, to: Math.max(last.to, stretch.to) };
+    if (last !== undefined && stretch.from <= last.to + 1e-3)
+      all[all.length - 1] = { ...last, to: Math.max(last.to, stretch.to) };
     else all.push(stretch);
   }
   return all;

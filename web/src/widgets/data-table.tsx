@@ -68,7 +68,14 @@ export function DataTable(props: Props): ReactNode {
       </div>
       <div className="table-body" role="rowgroup" style={{ height: virtual.getTotalSize() }}>
         {virtual.getVirtualItems().map((item) => (
-          <Row key={rowAt(item.index).key} {...props} index={item.index} top={item.start} row={rowAt(item.index)} tracks={tracks} />
+          <Row
+            key={rowAt(item.index).key}
+            {...props}
+            index={item.index}
+            top={item.start}
+            row={rowAt(item.index)}
+            tracks={tracks}
+          />
         ))}
       </div>
     </div>
@@ -92,7 +99,12 @@ function ColumnHead({
     </>
   );
   return (
-    <div role="columnheader" className={`table-cell align-${align}`} title={hint} aria-sort={isSorted ? 'descending' : undefined}>
+    <div
+      role="columnheader"
+      className={`table-cell align-${align}`}
+      title={hint}
+      aria-sort={isSorted ? 'descending' : undefined}
+    >
       {column.isSortable === true && onSort !== undefined ? (
         <button type="button" className="table-sort" onClick={() => onSort(id)}>
           {words}

@@ -11,7 +11,15 @@ const paths: Readonly<Record<Shape, string>> = {
 };
 
 /** The shape that goes with a colour, so that colour is never alone. Hatched ones are drawn as an outline. */
-export function MarkGlyph({ color, shape, isHatched }: { readonly color: string; readonly shape: Shape; readonly isHatched: boolean }): ReactNode {
+export function MarkGlyph({
+  color,
+  shape,
+  isHatched,
+}: {
+  readonly color: string;
+  readonly shape: Shape;
+  readonly isHatched: boolean;
+}): ReactNode {
   return (
     <svg className="mark" width="10" height="10" viewBox="0 0 10 10" aria-hidden="true">
       <path d={paths[shape]} fill={isHatched ? 'none' : color} stroke={color} strokeWidth={isHatched ? 1.4 : 0} />

@@ -32,7 +32,20 @@ const steps: Readonly<Record<string, 'left' | 'right' | 'first' | 'last' | 'none
 
 /** A panel: one question, its answer, and the keys that work on it. */
 export function Panel(props: Props): ReactNode {
-  const { id, title, unit, note, isLossy = false, controls, legend, isTableOpen = false, onTable, onCopy, onStep, spoken } = props;
+  const {
+    id,
+    title,
+    unit,
+    note,
+    isLossy = false,
+    controls,
+    legend,
+    isTableOpen = false,
+    onTable,
+    onCopy,
+    onStep,
+    spoken,
+  } = props;
   const headingId = useId();
   const onKeyDown = (event: KeyboardEvent<HTMLElement>): void => {
     if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
@@ -57,7 +70,13 @@ export function Panel(props: Props): ReactNode {
         <div className="panel-controls">
           {controls}
           {onTable === undefined ? null : (
-            <Button label={isTableOpen ? 'Show the chart (t)' : 'Show the table (t)'} icon={isTableOpen ? 'chart' : 'table'} look="icon" onClick={onTable} isPressed={isTableOpen} />
+            <Button
+              label={isTableOpen ? 'Show the chart (t)' : 'Show the table (t)'}
+              icon={isTableOpen ? 'chart' : 'table'}
+              look="icon"
+              onClick={onTable}
+              isPressed={isTableOpen}
+            />
           )}
           {onCopy === undefined ? null : <Button label="Copy as text (c)" icon="copy" look="icon" onClick={onCopy} />}
         </div>
@@ -75,5 +94,7 @@ export function Panel(props: Props): ReactNode {
 
 /** Whether keys belong to a field and not to the page. */
 export function isTyping(target: EventTarget | null): boolean {
-  return target instanceof HTMLElement && (target.isContentEditable || /^(INPUT|SELECT|TEXTAREA)$/.test(target.tagName));
+  return (
+    target instanceof HTMLElement && (target.isContentEditable || /^(INPUT|SELECT|TEXTAREA)$/.test(target.tagName))
+  );
 }

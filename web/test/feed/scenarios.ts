@@ -17,7 +17,9 @@ export type Scenario = {
 
 const daemons = ['systemd', 'sshd', 'cron'];
 const crowd = Array.from({ length: 50 }, (_, index) =>
-  index < 8 ? (['mmap-load', 'postgres', 'java', 'qemu-system-x86', 'nginx', 'node', 'rustc', 'cc1plus'][index] ?? '') : `worker/${index}`,
+  index < 8
+    ? (['mmap-load', 'postgres', 'java', 'qemu-system-x86', 'nginx', 'node', 'rustc', 'cc1plus'][index] ?? '')
+    : `worker/${index}`,
 );
 
 const idle: Scenario = {

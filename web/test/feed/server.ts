@@ -4,7 +4,16 @@ import { type IncomingMessage, type ServerResponse, createServer } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { extname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type ClientEvents, type Plan, type Preflight, type Problem, type ServerEvents, type StartRun, type TargetView, clientFramesInFlightMax } from '@faultline/shared';
+import {
+  type ClientEvents,
+  type Plan,
+  type Preflight,
+  type Problem,
+  type ServerEvents,
+  type StartRun,
+  type TargetView,
+  clientFramesInFlightMax,
+} from '@faultline/shared';
 import { Server } from 'socket.io';
 import { feedManifests } from './manifests.ts';
 import { type ScenarioName, type Scenario, scenarios } from './scenarios.ts';
@@ -13,7 +22,13 @@ import { SyntheticSession } from './synthetic-session.ts';
 const dist = fileURLToPath(new URL('../../dist', import.meta.url));
 const tickMs = 250;
 const policy = "default-src 'self'; style-src 'self' 'unsafe-inline'; connect-src 'self' ws: wss:";
-const types: Readonly<Record<string, string>> = { '.html': 'text/html', '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml', '.woff2': 'font/woff2' };
+const types: Readonly<Record<string, string>> = {
+  '.html': 'text/html',
+  '.js': 'text/javascript',
+  '.css': 'text/css',
+  '.svg': 'image/svg+xml',
+  '.woff2': 'font/woff2',
+};
 
 /** A running feed. */
 export type FeedServer = AsyncDisposable & {
@@ -33,13 +48,19 @@ export async function startFeed(name: ScenarioName, options: { readonly port?: n
     const known = sessions.get(targetId);
     if (known !== undefined) return known;
     const target = targets.find(({ id }) => id === targetId) ?? host;
-    const session = new SyntheticSession(target, targetId === 'replay' && !scenario.isReplay ? { ...scenarios.replay, running: [], pastMs: 0 } : scenario, Date.now());
+    const session = new SyntheticSession(
+      target,
+      targetId === 'replay' && !scenario.isReplay ? { ...scenarios.replay, running: [], pastMs: 0 } : scenario,
+      Date.now(),
+    );
     sessions.set(targetId, session);
     return session;
   };
   if (scenario.running.length > 0 || scenario.failed.length > 0) open(scenario.isReplay ? 'replay' : 'host');
   const http = createServer((request, response) => {
-    answer(request, response, { scenario, sessions, open }).catch((error: unknown) => send(response, 500, problem('broken', String(error))));
+    answer(request, response, { scenario, sessions, open }).catch((error: unknown) =>
+      send(response, 500, problem('broken', String(error))),
+    );
   });
   const io = new Server<ClientEvents, ServerEvents>(http, { serveClient: false });
   let isPaused = false;
@@ -85,13 +106,26 @@ export async function startFeed(name: ScenarioName, options: { readonly port?: n
 }
 
 const identity = {
-  hostname: 'testbed', release: '6.1.0-56-amd64', version: '#1 SMP PREEMPT_DYNAMIC Debian', machine: 'x86_64', cpuCount: 16, cpuModel: 'a made-up CPU',
-  memoryBytes: 64 * 2 ** 30, pageBytes: 4096, thpMode: 'madvise', isEmulated: false, config: { CONFIG_PER_VMA_LOCK: 'n' },
-  clockOffsetMs: Date.now() - 5_000_000, bpftraceVersion: '0.17.0',
+  hostname: 'testbed',
+  release: '6.1.0-56-amd64',
+  version: '#1 SMP PREEMPT_DYNAMIC Debian',
+  machine: 'x86_64',
+  cpuCount: 16,
+  cpuModel: 'a made-up CPU',
+  memoryBytes: 64 * 2 ** 30,
+  pageBytes: 4096,
+  thpMode: 'madvise',
+  isEmulated: false,
+  config: { CONFIG_PER_VMA_LOCK: 'n' },
+  clockOffsetMs: Date.now() - 5_000_000,
+  bpftraceVersion: '0.17.0',
 };
 const host: TargetView = { id: 'host', kind: 'host', title: 'this machine', identity };
 const replay: TargetView = {
-  id: 'replay', kind: 'replay', title: 'recorded sample', badge: 'recorded 2026-11-20 on a 6.1.0-56-amd64 guest, not this machine now',
+  id: 'replay',
+  kind: 'replay',
+  title: 'recorded sample',
+  badge: 'recorded 2026-11-20 on a 6.1.0-56-amd64 guest, not this machine now',
   identity: { ...identity, hostname: 'recorded-guest', clockOffsetMs: Date.now() - 180_000_000 },
 };
 const targets: readonly TargetView[] = [host, replay];
@@ -107,18 +141,34 @@ async function answer(request: IncomingMessage, response: ServerResponse, world:
   if (!path.startsWith('/api/v1/')) return serveFile(path, response);
   const [, , , noun = '', id = '', verb = ''] = path.split('/').map(decodeURIComponent);
   if (request.method === 'POST' && noun === 'runs' && verb === 'stop') return stopRun(id, response, world);
-  if (request.method === 'POST' && noun === 'runs') return startRun(JSON.parse(await text(request)) as StartRun, response, world);
+  if (request.method === 'POST' && noun === 'runs')
+    return startRun(JSON.parse(await text(request)) as StartRun, response, world);
   if (noun === 'targets' && id === '') return send(response, 200, targets);
   if (noun === 'targets' && verb === 'preflight') return send(response, 200, preflight(id, world.scenario.canTrace));
-  if (noun === 'targets' && verb === 'plans') return send(response, 200, plans(world.scenario.canTrace || id === 'replay'));
+  if (noun === 'targets' && verb === 'plans')
+    return send(response, 200, plans(world.scenario.canTrace || id === 'replay'));
   if (noun === 'probes') return send(response, 200, feedManifests);
-  if (noun === 'sessions') return send(response, 200, [...world.sessions.values()].map((session) => session.view()));
+  if (noun === 'sessions')
+    return send(
+      response,
+      200,
+      [...world.sessions.values()].map((session) => session.view()),
+    );
   return send(response, 404, problem('not-found', `There is no ${path}.`));
 }
 
 function startRun(body: StartRun, response: ServerResponse, world: World): void {
-  if (!world.scenario.canTrace && body.targetId === 'host') return send(response, 409, problem('no-variant', `${body.probe} can't run: bpftrace is missing.`, 'Install bpftrace.'));
-  send(response, 201, world.open(body.targetId).start(`${body.probe}/${body.stream}`, 'running', body.parameters ?? {}));
+  if (!world.scenario.canTrace && body.targetId === 'host')
+    return send(
+      response,
+      409,
+      problem('no-variant', `${body.probe} can't run: bpftrace is missing.`, 'Install bpftrace.'),
+    );
+  send(
+    response,
+    201,
+    world.open(body.targetId).start(`${body.probe}/${body.stream}`, 'running', body.parameters ?? {}),
+  );
 }
 
 function stopRun(id: string, response: ServerResponse, { sessions }: World): void {
@@ -131,13 +181,27 @@ function stopRun(id: string, response: ServerResponse, { sessions }: World): voi
 
 function preflight(targetId: string, canTrace: boolean): Preflight {
   return {
-    targetId, canTrace,
+    targetId,
+    canTrace,
     checks: [
       { name: 'root', title: 'may load BPF programs', status: 'ok', found: 'root' },
       canTrace
         ? { name: 'bpftrace', title: 'bpftrace is there', status: 'ok', found: '0.17.0' }
-        : { name: 'bpftrace', title: 'bpftrace is there', status: 'failed', found: 'no bpftrace in PATH', remedy: 'Install the package bpftrace.', command: 'apt-get install bpftrace' },
-      { name: 'btf', title: 'BTF of the kernel', status: 'warning', found: '/sys/kernel/btf/vmlinux is missing', remedy: 'fentry variants need CONFIG_DEBUG_INFO_BTF=y; tracepoints work without.' },
+        : {
+            name: 'bpftrace',
+            title: 'bpftrace is there',
+            status: 'failed',
+            found: 'no bpftrace in PATH',
+            remedy: 'Install the package bpftrace.',
+            command: 'apt-get install bpftrace',
+          },
+      {
+        name: 'btf',
+        title: 'BTF of the kernel',
+        status: 'warning',
+        found: '/sys/kernel/btf/vmlinux is missing',
+        remedy: 'fentry variants need CONFIG_DEBUG_INFO_BTF=y; tracepoints work without.',
+      },
       { name: 'lockdown', title: 'kernel lockdown', status: 'unknown', found: 'securityfs is not mounted' },
     ],
   };
@@ -148,7 +212,12 @@ function plans(canTrace: boolean): readonly Plan[] {
     streams.map((stream): Plan => {
       const variants = stream.variants.map((variant) => {
         const fits = canTrace && variant.attach !== 'fentry';
-        return { name: variant.name, attach: variant.attach, fits, reasons: fits ? [] : [canTrace ? 'needs BTF, which this kernel does not have' : 'bpftrace is missing'] };
+        return {
+          name: variant.name,
+          attach: variant.attach,
+          fits,
+          reasons: fits ? [] : [canTrace ? 'needs BTF, which this kernel does not have' : 'bpftrace is missing'],
+        };
       });
       const chosen = variants.find(({ fits }) => fits)?.name;
       return { probe: name, stream: stream.name, variants, ...(chosen === undefined ? {} : { chosen }) };
@@ -160,7 +229,10 @@ async function serveFile(path: string, response: ServerResponse): Promise<void> 
   const file = path === '/' ? '/index.html' : normalize(path);
   try {
     const bytes = await readFile(join(dist, file));
-    response.writeHead(200, { 'content-type': types[extname(file)] ?? 'application/octet-stream', 'content-security-policy': policy });
+    response.writeHead(200, {
+      'content-type': types[extname(file)] ?? 'application/octet-stream',
+      'content-security-policy': policy,
+    });
     response.end(bytes);
   } catch {
     send(response, 404, problem('not-found', `There is no ${path}.`));

@@ -29,7 +29,12 @@ export type Load = {
 };
 
 /** Bucketed cells for a latency that is mostly around `typicalNs`, with a tail of a hundredth around `tailNs`. */
-function spread(metric: string, dims: Dims, perSec: number, around: { readonly typicalNs: number; readonly tailNs: number }): readonly Growing[] {
+function spread(
+  metric: string,
+  dims: Dims,
+  perSec: number,
+  around: { readonly typicalNs: number; readonly tailNs: number },
+): readonly Growing[] {
   const random = seeded(around.typicalNs);
   const counts = new Map<number, number>();
   const samples = 4000;
@@ -39,7 +44,11 @@ function spread(metric: string, dims: Dims, perSec: number, around: { readonly t
     const bucket = bucketIndex(Math.max(0, Math.round(ns)));
     counts.set(bucket, (counts.get(bucket) ?? 0) + 1);
   }
-  return [...counts].map(([bucket, count]) => ({ metric, dims: { ...dims, bucket }, perSec: (perSec * count) / samples }));
+  return [...counts].map(([bucket, count]) => ({
+    metric,
+    dims: { ...dims, bucket },
+    perSec: (perSec * count) / samples,
+  }));
 }
 
 function shares(processes: readonly string[]): readonly (readonly [process: string, share: number])[] {
@@ -57,9 +66,21 @@ export function growingCells(probe: string, stream: string, load: Load): readonl
   ] as const;
   const perProcess = shares(load.processes);
   const acquisitions = perProcess.flatMap(([comm, share]) => [
-    ...modes.map(([mode, part]) => ({ metric: 'acquisitions', dims: { mode, success: 'yes', downgrade: 'no', comm }, perSec: all * part * share })),
-    { metric: 'acquisitions', dims: { mode: 'mmap-read', success: 'yes', downgrade: 'yes', comm }, perSec: all * writeShare * share * 0.04 },
-    { metric: 'acquisitions', dims: { mode: 'mmap-read', success: 'no', downgrade: 'no', comm }, perSec: all * share * 0.0006 },
+    ...modes.map(([mode, part]) => ({
+      metric: 'acquisitions',
+      dims: { mode, success: 'yes', downgrade: 'no', comm },
+      perSec: all * part * share,
+    })),
+    {
+      metric: 'acquisitions',
+      dims: { mode: 'mmap-read', success: 'yes', downgrade: 'yes', comm },
+      perSec: all * writeShare * share * 0.04,
+    },
+    {
+      metric: 'acquisitions',
+      dims: { mode: 'mmap-read', success: 'no', downgrade: 'no', comm },
+      perSec: all * share * 0.0006,
+    },
   ]);
   if (probe === 'mmap-lock' && stream === 'counts') return acquisitions;
   if (probe === 'mmap-lock' && stream === 'latency') {
@@ -68,8 +89,16 @@ export function growingCells(probe: string, stream: string, load: Load): readonl
       ...modes.flatMap(([mode, part, waitNs, holdNs]) => [
         ...spread('wait', { mode }, all * part, { typicalNs: waitNs, tailNs: waitNs * 60 }),
         ...spread('hold', { mode }, all * part, { typicalNs: holdNs, tailNs: holdNs * 45 }),
-        ...perProcess.map(([comm, share]) => ({ metric: 'waitTotal', dims: { mode, comm }, perSec: all * part * share * waitNs * 1.7 })),
-        ...perProcess.map(([comm, share]) => ({ metric: 'holdTotal', dims: { mode, comm }, perSec: all * part * share * holdNs * 1.5 })),
+        ...perProcess.map(([comm, share]) => ({
+          metric: 'waitTotal',
+          dims: { mode, comm },
+          perSec: all * part * share * waitNs * 1.7,
+        })),
+        ...perProcess.map(([comm, share]) => ({
+          metric: 'holdTotal',
+          dims: { mode, comm },
+          perSec: all * part * share * holdNs * 1.5,
+        })),
       ]),
     ];
   }
@@ -87,7 +116,11 @@ function faultCells(perProcess: ReturnType<typeof shares>, perSec: number): read
     ['write', 'not-present', 'kernel', 0.03],
   ] as const;
   return perProcess.flatMap(([comm, share]) =>
-    kinds.map(([access, cause, origin, part]) => ({ metric: 'faults', dims: { access, cause, origin, comm }, perSec: perSec * part * share })),
+    kinds.map(([access, cause, origin, part]) => ({
+      metric: 'faults',
+      dims: { access, cause, origin, comm },
+      perSec: perSec * part * share,
+    })),
   );
 }
 
@@ -97,7 +130,11 @@ function handledCells(perProcess: ReturnType<typeof shares>, perSec: number): re
     ['mmap-read', 0.08, 1900],
   ] as const;
   return modes.flatMap(([lockMode, part, ns]) => [
-    ...perProcess.map(([comm, share]) => ({ metric: 'handled', dims: { access: 'write', lockMode, retried: 'no', comm }, perSec: perSec * part * share })),
+    ...perProcess.map(([comm, share]) => ({
+      metric: 'handled',
+      dims: { access: 'write', lockMode, retried: 'no', comm },
+      perSec: perSec * part * share,
+    })),
     ...spread('handledLatency', { lockMode }, perSec * part, { typicalNs: ns, tailNs: ns * 40 }),
   ]);
 }
@@ -117,7 +154,10 @@ export class Growth {
   }
 
   /** What grew in `sec` seconds of a load `factor` times the usual one: new cells first, then pairs of cell and delta. */
-  step(sec: number, factor: number): { readonly newCells: readonly CellEntry[]; readonly pairs: readonly (readonly [number, number])[] } {
+  step(
+    sec: number,
+    factor: number,
+  ): { readonly newCells: readonly CellEntry[]; readonly pairs: readonly (readonly [number, number])[] } {
     const newCells: CellEntry[] = [];
     const pairs: [number, number][] = [];
     for (const [cell, { metric, dims, perSec }] of this.cells.entries()) {

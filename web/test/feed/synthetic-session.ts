@@ -82,13 +82,21 @@ export class SyntheticSession {
       parameters: { ...parameters },
       state,
       startedAtMs: this.lastMs,
-      ...(isFailed ? { endedAtMs: this.lastMs, failure: missingTracepoint } : { readyAtMs: this.lastMs, readyNs: this.kernelNs(this.lastMs), bpftracePid: 4242, bpftraceCpuShare: 0.037 }),
+      ...(isFailed
+        ? { endedAtMs: this.lastMs, failure: missingTracepoint }
+        : { readyAtMs: this.lastMs, readyNs: this.kernelNs(this.lastMs), bpftracePid: 4242, bpftraceCpuShare: 0.037 }),
       bpftraceVersion: '0.17.0',
       ledger: emptyLedger(),
       findings: [],
       isComplete: !isFailed,
     };
-    this.runs.push({ view, growth: new Growth(growingCells(probe, stream, this.scenario.load), this.runs.length + 1), totals: new Map(), texts: [], callsDue: 0 });
+    this.runs.push({
+      view,
+      growth: new Growth(growingCells(probe, stream, this.scenario.load), this.runs.length + 1),
+      totals: new Map(),
+      texts: [],
+      callsDue: 0,
+    });
     this.isChanged = true;
     return view;
   }
@@ -114,7 +122,8 @@ export class SyntheticSession {
     let sum = 0;
     for (const { growth, totals } of this.runs) {
       for (const entry of growth.entries) {
-        if (entry.metric === metric && Object.entries(dims).every(([name, value]) => entry.dims[name] === value)) sum += totals.get(entry.cell) ?? 0;
+        if (entry.metric === metric && Object.entries(dims).every(([name, value]) => entry.dims[name] === value))
+          sum += totals.get(entry.cell) ?? 0;
       }
     }
     return sum;
@@ -125,7 +134,9 @@ export class SyntheticSession {
     const fromMs = this.lastMs;
     this.lastMs = nowMs;
     this.seq += 1;
-    const slices = this.runs.filter(({ view }) => view.state === 'running').map((run) => this.slice(run, fromMs, nowMs));
+    const slices = this.runs
+      .filter(({ view }) => view.state === 'running')
+      .map((run) => this.slice(run, fromMs, nowMs));
     const header: FrameHeader = {
       seq: this.seq,
       fromSeq: this.seq,
@@ -145,15 +156,35 @@ export class SyntheticSession {
     const slices = this.runs.map((run): Slice => {
       const entries = [...run.totals];
       return {
-        header: { run: run.view.index, fromNs: run.view.readyNs ?? 0, toNs: run.view.readyNs === undefined ? 0 : this.kernelNs(this.lastMs), newCells: run.growth.entries, cellCount: entries.length, newTexts: run.texts, firstText: 0, callCount: 0 },
-        columns: { cells: Uint32Array.from(entries, ([cell]) => cell), deltas: Float64Array.from(entries, ([, total]) => total), calls: [] },
+        header: {
+          run: run.view.index,
+          fromNs: run.view.readyNs ?? 0,
+          toNs: run.view.readyNs === undefined ? 0 : this.kernelNs(this.lastMs),
+          newCells: run.growth.entries,
+          cellCount: entries.length,
+          newTexts: run.texts,
+          firstText: 0,
+          callCount: 0,
+        },
+        columns: {
+          cells: Uint32Array.from(entries, ([cell]) => cell),
+          deltas: Float64Array.from(entries, ([, total]) => total),
+          calls: [],
+        },
       };
     });
     return {
       protocolVersion: 1,
       serverVersion: 'feed',
       session: this.view(),
-      header: { seq: this.seq, fromSeq: this.seq, atMs: this.lastMs, slices: slices.map(({ header }) => header), clientDroppedCalls: 0, clientMergedTicks: 0 },
+      header: {
+        seq: this.seq,
+        fromSeq: this.seq,
+        atMs: this.lastMs,
+        slices: slices.map(({ header }) => header),
+        clientDroppedCalls: 0,
+        clientMergedTicks: 0,
+      },
       bytes: encodeSlices(slices.map(({ columns }) => columns)),
       history: this.history.map(({ header, bytes }) => ({ header, byteLength: bytes.byteLength })),
       historyBytes: Buffer.concat(this.history.map(({ bytes }) => bytes)),
@@ -170,12 +201,29 @@ export class SyntheticSession {
     const { calls, callCount, newTexts, firstText } = this.calls(run, fromMs, nowMs);
     this.account(run, pairs, callCount, nowMs);
     return {
-      header: { run: run.view.index, fromNs: this.kernelNs(fromMs), toNs: this.kernelNs(nowMs), newCells, cellCount: pairs.length, newTexts, firstText, callCount },
-      columns: { cells: Uint32Array.from(pairs, ([cell]) => cell), deltas: Float64Array.from(pairs, ([, delta]) => delta), calls },
+      header: {
+        run: run.view.index,
+        fromNs: this.kernelNs(fromMs),
+        toNs: this.kernelNs(nowMs),
+        newCells,
+        cellCount: pairs.length,
+        newTexts,
+        firstText,
+        callCount,
+      },
+      columns: {
+        cells: Uint32Array.from(pairs, ([cell]) => cell),
+        deltas: Float64Array.from(pairs, ([, delta]) => delta),
+        calls,
+      },
     };
   }
 
-  private calls(run: Run, fromMs: number, nowMs: number): { calls: CallColumn[]; callCount: number; newTexts: string[]; firstText: number } {
+  private calls(
+    run: Run,
+    fromMs: number,
+    nowMs: number,
+  ): { calls: CallColumn[]; callCount: number; newTexts: string[]; firstText: number } {
     const columns = findStream(feedManifests, run.view.probe, run.view.stream)?.columns ?? [];
     const firstText = run.texts.length;
     if (columns.length === 0) return { calls: [], callCount: 0, newTexts: [], firstText };
@@ -189,8 +237,15 @@ export class SyntheticSession {
       const text = processes[who] ?? '';
       const waitNs = Math.round(10_000 * Math.exp(Math.abs(gaussian(this.random)) * 1.5));
       const values: Readonly<Record<string, number>> = {
-        atNs: this.kernelNs(fromMs + ((nowMs - fromMs) * (call + 1)) / callCount), cpu: Math.floor(this.random() * 16), pid: 1000 + who, tid: 1000 + who,
-        mode: this.random() < 0.3 ? 1 : 0, success: 1, waitNs, holdNs: Math.round(waitNs * this.random()), comm: textNumber(run.texts, text),
+        atNs: this.kernelNs(fromMs + ((nowMs - fromMs) * (call + 1)) / callCount),
+        cpu: Math.floor(this.random() * 16),
+        pid: 1000 + who,
+        tid: 1000 + who,
+        mode: this.random() < 0.3 ? 1 : 0,
+        success: 1,
+        waitNs,
+        holdNs: Math.round(waitNs * this.random()),
+        comm: textNumber(run.texts, text),
       };
       for (const [index, { name }] of columns.entries()) {
         const values_ = calls[index];
@@ -201,7 +256,9 @@ export class SyntheticSession {
   }
 
   private account(run: Run, pairs: readonly (readonly [number, number])[], callCount: number, nowMs: number): void {
-    const events = pairs.reduce((sum, [cell, delta]) => sum + (isEvent(run.growth.entries[cell]?.metric) ? delta : 0), 0) + callCount;
+    const events =
+      pairs.reduce((sum, [cell, delta]) => sum + (isEvent(run.growth.entries[cell]?.metric) ? delta : 0), 0) +
+      callCount;
     const isLosing = this.scenario.isLossy && run.view.stream === 'detail' && Math.floor(nowMs / 1000) % 11 < 2;
     const lost = isLosing ? 37 : 0;
     const { ledger } = run.view;
@@ -209,16 +266,38 @@ export class SyntheticSession {
       ...run.view,
       lastNs: this.kernelNs(nowMs),
       isComplete: run.view.isComplete && lost === 0,
-      ledger: { ...ledger, seenCount: ledger.seenCount + events + lost, recordedCount: ledger.recordedCount + events, lostCount: ledger.lostCount + lost },
-      findings: lost > 0 && run.view.findings.length === 0 ? [{ code: 'events-lost', level: 'lossy', message: "bpftrace's perf buffer overflowed: it says it lost events.", atMs: nowMs, count: 1 }] : run.view.findings,
+      ledger: {
+        ...ledger,
+        seenCount: ledger.seenCount + events + lost,
+        recordedCount: ledger.recordedCount + events,
+        lostCount: ledger.lostCount + lost,
+      },
+      findings:
+        lost > 0 && run.view.findings.length === 0
+          ? [
+              {
+                code: 'events-lost',
+                level: 'lossy',
+                message: "bpftrace's perf buffer overflowed: it says it lost events.",
+                atMs: nowMs,
+                count: 1,
+              },
+            ]
+          : run.view.findings,
     };
     if (lost > 0) this.isChanged = true;
   }
 
   private remember(header: FrameHeader, slices: readonly Slice[]): void {
-    const figures = slices.map(({ header: slice, columns }) => ({ header: { ...slice, callCount: 0, newTexts: [] }, columns: { ...columns, calls: columns.calls.map((values) => values.slice(0, 0)) } }));
+    const figures = slices.map(({ header: slice, columns }) => ({
+      header: { ...slice, callCount: 0, newTexts: [] },
+      columns: { ...columns, calls: columns.calls.map((values) => values.slice(0, 0)) },
+    }));
     const { session: _, ...bare } = header;
-    this.history.push({ header: { ...bare, slices: figures.map((slice) => slice.header) }, bytes: encodeSlices(figures.map(({ columns }) => columns)) });
+    this.history.push({
+      header: { ...bare, slices: figures.map((slice) => slice.header) },
+      bytes: encodeSlices(figures.map(({ columns }) => columns)),
+    });
     if (this.history.length > historyMax) this.history.shift();
   }
 }
@@ -227,7 +306,8 @@ const missingTracepoint = {
   kind: 'tracepoint-missing',
   message: "mmap-lock can't attach: this kernel has no tracepoint mmap_lock:mmap_lock_start_locking.",
   remedy: 'Use a kernel of 5.11 or newer with CONFIG_TRACING=y, or start page-fault, which needs other tracepoints.',
-  stderr: 'ERROR: tracepoint not found: mmap_lock:mmap_lock_start_locking\nlatency.bt:12:1-44: tracepoint:mmap_lock:mmap_lock_start_locking\n',
+  stderr:
+    'ERROR: tracepoint not found: mmap_lock:mmap_lock_start_locking\nlatency.bt:12:1-44: tracepoint:mmap_lock:mmap_lock_start_locking\n',
 } as const;
 
 const killed = {

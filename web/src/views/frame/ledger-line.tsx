@@ -21,8 +21,16 @@ export function LedgerLine(): ReactNode {
         <Entry name="seen" value={line.isKnown ? line.total.seenCount : undefined} />
         <Entry name="recorded" value={line.isKnown ? line.total.recordedCount : undefined} />
         <Entry name="lost" value={line.isKnown ? line.lostCount : undefined} isBad={line.lostCount > 0} />
-        <Entry name="dropped" value={line.isKnown ? line.total.droppedCount : undefined} isBad={line.total.droppedCount > 0} />
-        <Entry name="malformed" value={line.isKnown ? line.total.malformedCount : undefined} isBad={line.total.malformedCount > 0} />
+        <Entry
+          name="dropped"
+          value={line.isKnown ? line.total.droppedCount : undefined}
+          isBad={line.total.droppedCount > 0}
+        />
+        <Entry
+          name="malformed"
+          value={line.isKnown ? line.total.malformedCount : undefined}
+          isBad={line.total.malformedCount > 0}
+        />
         <span className="ledger-verdict">{verdictOf(line)}</span>
         <span className="ledger-cost" title={`server memory ${formatBytes(line.serverMemoryBytes)}`}>
           tracing costs bpftrace {formatShare(line.bpftraceCpuShare)} CPU, server {formatShare(line.serverCpuShare)} CPU
@@ -33,7 +41,15 @@ export function LedgerLine(): ReactNode {
   );
 }
 
-function Entry({ name, value, isBad = false }: { readonly name: string; readonly value: number | undefined; readonly isBad?: boolean }): ReactNode {
+function Entry({
+  name,
+  value,
+  isBad = false,
+}: {
+  readonly name: string;
+  readonly value: number | undefined;
+  readonly isBad?: boolean;
+}): ReactNode {
   return (
     <span className={`ledger-entry${isBad ? ' is-bad' : ''}`} title={formatExact(value)}>
       {name} <b>{formatExact(value)}</b>

@@ -16,8 +16,9 @@ export function LedgerPanel({ line, onClose }: { readonly line: LedgerLine; read
       ))}
       {line.clientDroppedCalls > 0 || line.clientMergedTicks > 0 ? (
         <p>
-          This page was slower than the server: {formatExact(line.clientDroppedCalls)} calls were not sent to it, {formatPlural(line.clientMergedTicks, 'tick')} came
-          merged. Counts and latencies are whole; the table of calls is not.
+          This page was slower than the server: {formatExact(line.clientDroppedCalls)} calls were not sent to it,{' '}
+          {formatPlural(line.clientMergedTicks, 'tick')} came merged. Counts and latencies are whole; the table of calls
+          is not.
         </p>
       ) : null}
     </section>
@@ -32,9 +33,15 @@ function StageTable({ rows }: { readonly rows: readonly LedgerRow[] }): ReactNod
           <tr>
             <th>probe</th>
             <th>state</th>
-            <th className="align-end" title="events that matched in the kernel">seen</th>
-            <th className="align-end" title="held back by the script's own rate cap: not a loss">held back</th>
-            <th className="align-end" title="what the figures hold">recorded</th>
+            <th className="align-end" title="events that matched in the kernel">
+              seen
+            </th>
+            <th className="align-end" title="held back by the script's own rate cap: not a loss">
+              held back
+            </th>
+            <th className="align-end" title="what the figures hold">
+              recorded
+            </th>
             {lossStages.map(({ field, title, meaning }) => (
               <th key={field} className="align-end" title={meaning}>
                 {title}

@@ -33,7 +33,14 @@ export function StateLine(): ReactNode {
             </span>
           )}
           {state.canStop ? (
-            <Button look="strong" icon="stop" label="Stop" hint="stops all probes of this target" isBusy={state.isBusy} onClick={() => void app.stopAll()} />
+            <Button
+              look="strong"
+              icon="stop"
+              label="Stop"
+              hint="stops all probes of this target"
+              isBusy={state.isBusy}
+              onClick={() => void app.stopAll()}
+            />
           ) : (
             <Button
               look="strong"
@@ -52,12 +59,24 @@ export function StateLine(): ReactNode {
   );
 }
 
-function TargetTabs({ targets, selected }: { readonly targets: readonly TargetView[]; readonly selected: string | undefined }): ReactNode {
+function TargetTabs({
+  targets,
+  selected,
+}: {
+  readonly targets: readonly TargetView[];
+  readonly selected: string | undefined;
+}): ReactNode {
   const { app } = useStores();
   return (
     <div className="segmented" role="group" aria-label="targets">
       {targets.map(({ id, title, kind }) => (
-        <button key={id} type="button" aria-pressed={id === selected} title={title} onClick={() => app.page.set({ target: id, process: undefined })}>
+        <button
+          key={id}
+          type="button"
+          aria-pressed={id === selected}
+          title={title}
+          onClick={() => app.page.set({ target: id, process: undefined })}
+        >
           {kind === 'replay' ? 'replay' : id}
         </button>
       ))}

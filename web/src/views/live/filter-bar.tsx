@@ -39,7 +39,11 @@ export function FilterBar(): ReactNode {
         onClick={() => app.page.set({ isPaused: !page.isPaused })}
       />
       {page.process === undefined && page.mode === undefined ? null : (
-        <Button icon="close" label="Clear filters" onClick={() => app.page.set({ process: undefined, mode: undefined })} />
+        <Button
+          icon="close"
+          label="Clear filters"
+          onClick={() => app.page.set({ process: undefined, mode: undefined })}
+        />
       )}
     </div>
   );
@@ -101,7 +105,10 @@ function ModeField(): ReactNode {
   return (
     <label className="field">
       mode
-      <select value={mode ?? ''} onChange={(event) => app.page.set({ mode: event.target.value === '' ? undefined : event.target.value })}>
+      <select
+        value={mode ?? ''}
+        onChange={(event) => app.page.set({ mode: event.target.value === '' ? undefined : event.target.value })}
+      >
         <option value="">all</option>
         {offered.map((name) => (
           <option key={name} value={name}>

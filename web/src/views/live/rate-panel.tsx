@@ -45,7 +45,9 @@ export const RatePanel = memo(function RatePanel({ id, title, unit, select }: Pr
       spoken={tools.said ?? steps.spoken}
     >
       <StatusBody status={status} shape="chart" targetId={targetId}>
-        {() => (tools.isTableOpen ? <TextTable label={title} table={rateTable(view)} /> : <RatePlot id={id} view={view} />)}
+        {() =>
+          tools.isTableOpen ? <TextTable label={title} table={rateTable(view)} /> : <RatePlot id={id} view={view} />
+        }
       </StatusBody>
     </Panel>
   );
@@ -63,7 +65,9 @@ function RatePlot({ id, view }: { readonly id: string; readonly view: RateView }
         cursor.set(share === undefined ? undefined : { atNs: instantAt(view.frame, share), by: 'mouse', panel: id })
       }
     >
-      {({ width, height }) => <RateChart width={width} height={height} data={view.data} series={series} top={view.top} />}
+      {({ width, height }) => (
+        <RateChart width={width} height={height} data={view.data} series={series} top={view.top} />
+      )}
     </TimePlot>
   );
 }
@@ -88,7 +92,10 @@ function RateLegend({ view }: { readonly view: RateView }): ReactNode {
           <MarkGlyph {...mark} />
           {mark.name} <b>{formatRate(point?.perSec[group])}</b>
           {aside?.group === group && (asidePoint?.counts[0] ?? 0) > 0 ? (
-            <small> of which {aside.title} {formatRate(asidePoint?.perSec[0])}</small>
+            <small>
+              {' '}
+              of which {aside.title} {formatRate(asidePoint?.perSec[0])}
+            </small>
           ) : null}
         </span>
       ))}

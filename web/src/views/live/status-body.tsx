@@ -20,7 +20,9 @@ export function StatusBody({ status, shape, targetId, children }: Props): ReactN
     case 'empty':
       return (
         <EmptyState why={status.why}>
-          {status.canUnfilter ? <Button label="Show all processes" onClick={() => app.page.set({ process: undefined })} /> : null}
+          {status.canUnfilter ? (
+            <Button label="Show all processes" onClick={() => app.page.set({ process: undefined })} />
+          ) : null}
           <StartButtons startables={status.start} targetId={targetId} word="Start" />
         </EmptyState>
       );
@@ -51,6 +53,11 @@ function StartButtons({
   const { app } = useStores();
   if (targetId === undefined) return null;
   return startables.map(({ probe, stream, title }) => (
-    <Button key={title} icon="play" label={`${word} ${title}`} onClick={() => void app.startRun({ targetId, probe, stream })} />
+    <Button
+      key={title}
+      icon="play"
+      label={`${word} ${title}`}
+      onClick={() => void app.startRun({ targetId, probe, stream })}
+    />
   ));
 }

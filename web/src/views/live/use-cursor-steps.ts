@@ -13,7 +13,9 @@ export function useCursorSteps(
   const onStep = (step: Step): void => {
     const found = at === undefined ? -1 : bins.findIndex(({ toNs }) => toNs >= at.atNs);
     const last = bins.length - 1;
-    const index = { left: found < 0 ? last : found - 1, right: found < 0 ? last : found + 1, first: 0, last, none: -1 }[step];
+    const index = { left: found < 0 ? last : found - 1, right: found < 0 ? last : found + 1, first: 0, last, none: -1 }[
+      step
+    ];
     const bin = step === 'none' ? undefined : bins[Math.min(last, Math.max(0, index))];
     cursor.set(bin === undefined ? undefined : { atNs: bin.toNs, by: 'keys', panel });
   };

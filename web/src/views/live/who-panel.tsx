@@ -39,7 +39,12 @@ export const WhoPanel = memo(function WhoPanel(): ReactNode {
           onChange={(span) => app.page.set({ span })}
         />
       }
-      legend={<span className="quiet">{status.kind === 'ready' ? `${formatPlural(view.rows.length, 'process', 'processes')}; a click filters` : ''}&nbsp;</span>}
+      legend={
+        <span className="quiet">
+          {status.kind === 'ready' ? `${formatPlural(view.rows.length, 'process', 'processes')}; a click filters` : ''}
+          &nbsp;
+        </span>
+      }
     >
       <StatusBody status={status} shape="table" targetId={targetId}>
         {() => (
@@ -47,12 +52,21 @@ export const WhoPanel = memo(function WhoPanel(): ReactNode {
             label="processes"
             columns={[
               { id: 'process', title: 'process', align: 'start', track: 'minmax(110px, 1.4fr)' },
-              ...view.heads.map((head) => ({ id: head.name, title: head.title, hint: head.hint, align: 'end' as const, track: 'minmax(64px, 1fr)', isSortable: true })),
+              ...view.heads.map((head) => ({
+                id: head.name,
+                title: head.title,
+                hint: head.hint,
+                align: 'end' as const,
+                track: 'minmax(64px, 1fr)',
+                isSortable: true,
+              })),
             ]}
             rowCount={view.rows.length}
             rowAt={(index) => {
               const row = view.rows[index];
-              const cells = view.heads.map((head, column) => valueCell(head, row?.values[column], view.peaks[column] ?? 1));
+              const cells = view.heads.map((head, column) =>
+                valueCell(head, row?.values[column], view.peaks[column] ?? 1),
+              );
               return { key: row?.process ?? '', cells: [{ text: row?.process ?? '', exact: row?.process }, ...cells] };
             }}
             sortedBy={view.sortBy}
