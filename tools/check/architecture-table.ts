@@ -4,8 +4,8 @@
  */
 export type Layer = {
   readonly name: string;
-  /** Path prefix of its modules. */
-  readonly at: string;
+  /** Folders (with a slash) and single modules that belong to it. */
+  readonly at: readonly string[];
   readonly layers: readonly string[];
   /** npm packages and `node:` modules; `node:*` for all but node:child_process. */
   readonly packages: readonly string[];
@@ -39,7 +39,7 @@ const files = ['node:fs', 'node:fs/promises', 'node:path', 'node:url'];
 export const layers: readonly Layer[] = [
   {
     name: 'shared',
-    at: 'shared/src/',
+    at: ['shared/src/'],
     layers: [],
     packages: ['typebox', 'typebox/*'],
     cure: 'shared knows nobody and does no I/O. Move the code to server or web, or pass the value in.',
@@ -47,7 +47,7 @@ export const layers: readonly Layer[] = [
   },
   {
     name: 'server/targets',
-    at: 'server/src/targets/',
+    at: ['server/src/targets/'],
     layers: ['shared'],
     packages: ['node:*', 'node:child_process'],
     cure: 'A target knows only where a kernel is. Move what is about probes or sessions up.',
@@ -55,7 +55,7 @@ export const layers: readonly Layer[] = [
   },
   {
     name: 'server/probes',
-    at: 'server/src/probes/',
+    at: ['server/src/probes/'],
     layers: ['shared', 'server/targets'],
     packages: [...files, 'typebox', 'typebox/*'],
     cure: 'Probe code sees a target, never a machine or a session. Ask the target, or hand the events up.',
@@ -63,7 +63,7 @@ export const layers: readonly Layer[] = [
   },
   {
     name: 'server/sessions',
-    at: 'server/src/sessions/',
+    at: ['server/src/sessions/'],
     layers: ['shared', 'server/probes', 'server/targets'],
     packages: [...files, 'node:crypto'],
     cure: 'A session owns a recording and knows no face of the server. Let the face listen to the session.',
@@ -71,7 +71,7 @@ export const layers: readonly Layer[] = [
   },
   {
     name: 'server/exports',
-    at: 'server/src/exports/',
+    at: ['server/src/exports/'],
     layers: ['shared', 'server/sessions (types)'],
     packages: files,
     cure: 'An export turns a session into bytes. Pass in what it needs.',
@@ -79,7 +79,7 @@ export const layers: readonly Layer[] = [
   },
   {
     name: 'server/live',
-    at: 'server/src/live/',
+    at: ['server/src/live/'],
     layers: ['shared', 'server/sessions (types)'],
     packages: ['socket.io', 'typebox', 'typebox/*', 'node:http', 'pino (types)', 'fastify (types)'],
     cure: 'The hub only says what a session says. Move decisions to sessions, commands to http.',
@@ -87,7 +87,7 @@ export const layers: readonly Layer[] = [
   },
   {
     name: 'server/http',
-    at: 'server/src/http/',
+    at: ['server/src/http/'],
     layers: serverBelowTheFaces,
     packages: ['fastify', '@fastify/*', 'typebox', 'typebox/*', 'node:*', 'pino', 'socket.io'],
     cure: 'http translates between the wire and the layers below it. Put the work below, the command line beside it.',
@@ -95,23 +95,23 @@ export const layers: readonly Layer[] = [
   },
   {
     name: 'server/cli',
-    at: 'server/src/cli/',
+    at: ['server/src/cli/'],
     layers: [...serverBelowTheFaces, 'server/http'],
-    packages: ['commander', 'pino', 'node:*'],
+    packages: ['commander', 'fastify (types)', 'pino', 'node:*'],
     cure: 'A command translates words and prints. Put the work into the layers below it.',
-    isBuilt: false,
+    isBuilt: true,
   },
   {
     name: 'server/main',
-    at: 'server/src/main.ts',
+    at: ['server/src/main.ts'],
     layers: [...serverBelowTheFaces, 'server/http', 'server/cli'],
     packages: ['commander', 'pino', 'node:*'],
     cure: 'main puts the parts together and holds nothing else.',
-    isBuilt: false,
+    isBuilt: true,
   },
   {
     name: 'web/api',
-    at: 'web/src/api/',
+    at: ['web/src/api/'],
     layers: ['shared'],
     packages: ['socket.io-client'],
     cure: 'api speaks with the server and knows no page. Let the store call it.',
@@ -119,7 +119,7 @@ export const layers: readonly Layer[] = [
   },
   {
     name: 'web/store',
-    at: 'web/src/store/',
+    at: ['web/src/store/'],
     layers: ['shared', 'web/api'],
     packages: [],
     packagesOfOneFile: ['react'],
@@ -128,7 +128,7 @@ export const layers: readonly Layer[] = [
   },
   {
     name: 'web/widgets',
-    at: 'web/src/widgets/',
+    at: ['web/src/widgets/'],
     layers: ['shared'],
     packages: ['react', 'react-dom', '@tanstack/react-virtual'],
     cure: 'A widget takes ready values and knows no store. Pass the value in from the view.',
@@ -136,7 +136,7 @@ export const layers: readonly Layer[] = [
   },
   {
     name: 'web/charts',
-    at: 'web/src/charts/',
+    at: ['web/src/charts/'],
     layers: ['shared', 'web/widgets'],
     packages: ['react', 'recharts'],
     cure: 'A chart takes ready series and knows no store. Select in store/, pass in from the view.',
@@ -144,19 +144,19 @@ export const layers: readonly Layer[] = [
   },
   {
     name: 'web/views',
-    at: 'web/src/views/',
+    at: ['web/src/views/'],
     layers: ['shared', 'web/store', 'web/widgets', 'web/charts'],
     packages: ['react'],
     cure: 'Views read from the store. Move the call to store/ or api/.',
-    isBuilt: false,
+    isBuilt: true,
   },
   {
     name: 'web/main',
-    at: 'web/src/main.tsx',
+    at: ['web/src/main.tsx', 'web/src/expose.ts'],
     layers: ['shared', 'web/api', 'web/store', 'web/widgets', 'web/charts', 'web/views'],
     packages: ['react', 'react-dom/client'],
     cure: 'main puts the page together and holds nothing else.',
-    isBuilt: false,
+    isBuilt: true,
   },
 ];
 
@@ -164,7 +164,7 @@ export const layers: readonly Layer[] = [
 export const debts: readonly Debt[] = [];
 
 /** How many modules there are at least; raise it as the house grows, so that a blind test cannot pass. */
-export const modulesMin = 80;
+export const modulesMin = 100;
 
 /** The only places that may start a process: targets, and what runs outside the server. */
 export const processFolders: readonly string[] = ['server/src/targets/', 'lab/', 'tools/'];

@@ -43,7 +43,9 @@ function readModules(tree: Tree, layers: readonly Layer[]): Modules {
   const paths = [...tree.keys()].filter((path) => sourceFile.test(path) && !testFile.test(path));
   return new Map(
     paths.map((path) => {
-      const layer = layers.find((each) => path === each.at || (each.at.endsWith('/') && path.startsWith(each.at)));
+      const layer = layers.find(({ at }) =>
+        at.some((place) => path === place || (place.endsWith('/') && path.startsWith(place))),
+      );
       return [path, { path, layer, facts: moduleFacts(path, tree.get(path)?.text ?? '') }];
     }),
   );
@@ -69,7 +71,7 @@ function coverageFindings(modules: Modules, { layers, modulesMin }: Architecture
     if (!isSeen && layer.isBuilt)
       findings.push({
         path,
-        sentence: `${layer.name} has no module at ${layer.at}. Find out what hides them, or take the layer out of the table.`,
+        sentence: `${layer.name} has no module at ${layer.at.join(' or ')}. Find out what hides them, or take the layer out of the table.`,
       });
   }
   for (const module of modules.values()) {
