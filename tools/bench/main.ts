@@ -2,12 +2,17 @@
 import { type BenchLine } from './bench-line.ts';
 
 import { benchIngest } from './ingest.ts';
+import { benchLive } from './live.ts';
 import { benchTracedProgram } from './traced-program.ts';
+
+/** How long the live part loads the machine: pnpm bench live --minutes=10 for the figures of the README. */
+const minutes = Number(/^--minutes=(.+)$/m.exec(process.argv.join('\n'))?.[1] ?? 1);
 
 /** Each part by the name that `pnpm bench NAME` takes. */
 const parts: Readonly<Record<string, () => Promise<readonly BenchLine[]>>> = {
   'traced-program': () => benchTracedProgram(7),
   ingest: async () => benchIngest(5),
+  live: () => benchLive(minutes),
 };
 
 const wanted = process.argv.slice(2).filter((word) => !word.startsWith('-'));

@@ -1,10 +1,10 @@
 /** What tracing costs the traced program: our scripts and bare hand-written ones in turn, on the mincore generator. */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type BenchLine, median } from './bench-line.ts';
+import { buildLoad } from './load.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const calls = 1_000_000;
@@ -45,12 +45,6 @@ export async function benchTracedProgram(rounds: number): Promise<readonly Bench
     note: `untraced ${Math.round(ns('untraced'))} ns; bpftrace itself used ${Math.round(cpuMs(name))} ms CPU (bare ${Math.round(cpuMs(bare))} ms)`,
   });
   return [line('counts', 'bare counts', 1.2), line('latency', 'bare latency', 1.1)];
-}
-
-function buildLoad(): string {
-  const program = join(mkdtempSync(join(tmpdir(), 'faultline-bench-')), 'mmap-load');
-  execFileSync('gcc', ['-O2', '-o', program, join(root, 'tools/load/mmap-load.c'), '-lpthread']);
-  return program;
 }
 
 async function measure(load: string, candidate: Candidate): Promise<{ cpuNsPerCall: number; bpftraceCpuMs: number }> {
