@@ -4,6 +4,7 @@ import {
   type LiveSession,
   type Problem,
   type Result,
+  type RunView,
   type Snapshot,
   type StartRun,
   freezeLiveSession,
@@ -140,6 +141,14 @@ export class AppStore implements Disposable {
         await this.startRun({ targetId, probe: manifest.name, stream: stream.name });
       }
     }
+  }
+
+  /** Stops a run and starts its stream again with other parameters: one process instead of all. */
+  async restart(run: RunView, parameters: Readonly<Record<string, number>>): Promise<void> {
+    const target = this.live?.view.target;
+    if (target === undefined) return;
+    await this.stopRun(run.id);
+    await this.startRun({ targetId: target.id, probe: run.probe, stream: run.stream, parameters: { ...run.parameters, ...parameters } });
   }
 
   /** Stops everything that runs in the session looked at, at once. */

@@ -5,16 +5,14 @@ import {
   formatCount,
   formatExact,
   formatRate,
-  modeDimensions,
   niceCeiling,
-  processDimension,
   rateSeries,
-  hasDimension,
   sourcesOf,
 } from '@faultline/shared';
 import type { Shown } from './app-state.ts';
 import { type Mark, faultMark, modeMark, unknownMark } from './marks.ts';
 import { type PanelStatus, metricStatus } from './panel-status.ts';
+import { type Scope, scopeOf } from './scope.ts';
 import type { TableData } from './table-data.ts';
 import { type LossStretch, type TimeFrame, instantWords, lossStretches, shareOf, timeFrame } from './time-frame.ts';
 
@@ -32,7 +30,7 @@ export type RateView = {
   readonly top: number;
   readonly losses: readonly LossStretch[];
   /** What a filter could not do here; undefined where it did. */
-  readonly scope: string | undefined;
+  readonly scope: Scope | undefined;
   /** A second figure of a group, told with it: of the reads, how many were downgrades. */
   readonly aside: { readonly group: number; readonly title: string; readonly points: readonly RatePoint[] } | undefined;
 };
@@ -181,18 +179,4 @@ function datum(frame: TimeFrame, groups: readonly RateGroup[], point: RatePoint)
   return point.isAfterGap
     ? [{ at: shareOf(frame, point.fromNs), ...Object.fromEntries(groups.map(({ key }) => [key, undefined])) }, row]
     : [row];
-}
-
-/** What a filter cannot do for a metric, in words. */
-export function scopeOf(shown: Shown, metric: string): string | undefined {
-  const { session, page } = shown;
-  if (session === undefined) return undefined;
-  const sources = sourcesOf(session, metric, page.window);
-  if (page.process !== undefined && !hasDimension(sources, metric, processDimension)) {
-    return `of all processes: this is not counted by process, so “${page.process}” can't be told apart`;
-  }
-  if (page.mode !== undefined && !modeDimensions.some((name) => hasDimension(sources, metric, name))) {
-    return 'of all modes: this is not counted by lock mode';
-  }
-  return undefined;
 }

@@ -3,11 +3,14 @@ import { usePage } from '../store/use-store.ts';
 import { BrandLine } from './frame/brand-line.tsx';
 import { LedgerLine } from './frame/ledger-line.tsx';
 import { StateLine } from './frame/state-line.tsx';
+import { Help } from './help.tsx';
 import { LiveView } from './live/live-view.tsx';
+import { useKeys } from './use-keys.ts';
 
 /** The whole page. */
 export function Page(): ReactNode {
-  const { page, theme } = usePage();
+  const { page, theme, isHelpOpen } = usePage();
+  useKeys();
   useEffect(() => {
     document.documentElement.dataset['theme'] = theme;
   }, [theme]);
@@ -19,6 +22,7 @@ export function Page(): ReactNode {
         <LedgerLine />
       </header>
       {page === 'live' ? <LiveView /> : null}
+      {isHelpOpen ? <Help /> : null}
     </>
   );
 }

@@ -1,7 +1,11 @@
 import type { ReactNode } from 'react';
-import { selectAcquisitions, selectFaults } from '../../store/select-rates.ts';
+import { selectHoldHeat, selectWaitHeat } from '../../store/select-latency.ts';
+import { selectAcquisitions, selectFaults, selectHandled } from '../../store/select-rates.ts';
+import { CallsPanel } from './calls-panel.tsx';
 import { FilterBar } from './filter-bar.tsx';
+import { HeatPanel } from './heat-panel.tsx';
 import { RatePanel } from './rate-panel.tsx';
+import { SpreadPanel } from './spread-panel.tsx';
 import { WhoPanel } from './who-panel.tsx';
 
 /** What the kernel's locks and faults do now. */
@@ -16,8 +20,23 @@ export function LiveView(): ReactNode {
         <div className="cell-who">
           <WhoPanel />
         </div>
+        <div className="cell-wait">
+          <HeatPanel id="wait" title="wait for mmap_lock" select={selectWaitHeat} />
+        </div>
+        <div className="cell-hold">
+          <HeatPanel id="hold" title="hold of mmap_lock" select={selectHoldHeat} />
+        </div>
         <div className="cell-faults">
           <RatePanel id="faults" title="page faults" unit="/s by access and cause" select={selectFaults} />
+        </div>
+        <div className="cell-spread">
+          <SpreadPanel />
+        </div>
+        <div className="cell-handled">
+          <RatePanel id="handled" title="faults handled" unit="/s by lock mode" select={selectHandled} />
+        </div>
+        <div className="cell-calls">
+          <CallsPanel />
         </div>
       </div>
     </main>

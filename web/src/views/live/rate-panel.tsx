@@ -8,6 +8,7 @@ import { instantAt, instantWords, shareOf } from '../../store/time-frame.ts';
 import { useCursor, usePage, useShown, useStores } from '../../store/use-store.ts';
 import { MarkGlyph } from '../../widgets/mark-glyph.tsx';
 import { Panel } from '../../widgets/panel.tsx';
+import { ScopeNote } from './scope-note.tsx';
 import { StatusBody } from './status-body.tsx';
 import { TextTable } from './text-table.tsx';
 import { useCursorSteps } from './use-cursor-steps.ts';
@@ -99,7 +100,7 @@ function RateLegend({ view }: { readonly view: RateView }): ReactNode {
           ) : null}
         </span>
       ))}
-      {view.scope === undefined ? null : <span className="scope">{view.scope}</span>}
+      <ScopeNote scope={view.scope} />
       <span className="readout-time">
         {cursor === undefined || point === undefined ? now : instantWords(view.frame.clock, point.toNs)}
       </span>

@@ -1,0 +1,107 @@
+/** Draws a heatmap of latencies over time on a canvas: cells, then the lines of p50, p99 and max. */
+import { type LatencyColumn, rowBounds } from '@faultline/shared';
+import { heatColor } from './heat-ramp.ts';
+
+/** What is drawn and on which scales. */
+export type HeatPicture = {
+  readonly columns: readonly LatencyColumn[];
+  readonly fromNs: number;
+  readonly toNs: number;
+  readonly lowNs: number;
+  readonly highNs: number;
+  readonly floorPerSec: number;
+  readonly topPerSec: number;
+  /** Shares of the height at which a line is drawn behind the cells. */
+  readonly gridShares: readonly number[];
+};
+
+/** Where in the canvas, in device px. */
+export type Box = { readonly left: number; readonly top: number; readonly width: number; readonly height: number };
+
+/** The colours that come from the theme. */
+export type Ink = { readonly line: string; readonly halo: string; readonly grid: string };
+
+/** How each line is dashed, in css px; also shown in the legend. */
+export const lineDashes = { p50: [], p99: [5, 3], max: [1.5, 2.5] } as const;
+
+/** Draws the whole picture. `scale` is device px a css px. */
+export function drawHeatmap(context: CanvasRenderingContext2D, picture: HeatPicture, box: Box, ink: Ink, scale: number): void {
+  context.clearRect(0, 0, context.canvas.width, context.canvas.height);
+  context.save();
+  context.beginPath();
+  context.rect(box.left, box.top, box.width, box.height);
+  context.clip();
+  drawGrid(context, picture, box, ink, scale);
+  const placed = picture.columns.map((column) => ({ column, ...xOf(picture, box, column) }));
+  for (const { column, left, right } of placed) drawColumn(context, picture, box, column, left, right);
+  for (const name of ['max', 'p99', 'p50'] as const) {
+    const dash = lineDashes[name].map((length) => length * scale);
+    drawLine(context, placed, (column) => column[name], picture, box, { ink, dash, scale });
+  }
+  context.restore();
+}
+
+function xOf(picture: HeatPicture, box: Box, column: LatencyColumn): { readonly left: number; readonly right: number } {
+  const at = (ns: number): number => Math.round(box.left + ((ns - picture.fromNs) / (picture.toNs - picture.fromNs)) * box.width);
+  return { left: at(column.fromNs), right: at(column.toNs) };
+}
+
+function yOf(picture: HeatPicture, box: Box, ns: number): number {
+  const share = Math.log(Math.max(ns, picture.lowNs) / picture.lowNs) / Math.log(picture.highNs / picture.lowNs);
+  return Math.round(box.top + box.height * (1 - Math.min(1, share)));
+}
+
+function drawGrid(context: CanvasRenderingContext2D, picture: HeatPicture, box: Box, ink: Ink, scale: number): void {
+  context.fillStyle = ink.grid;
+  for (const share of picture.gridShares) context.fillRect(box.left, Math.round(box.top + box.height * (1 - share)), box.width, scale);
+}
+
+function drawColumn(context: CanvasRenderingContext2D, picture: HeatPicture, box: Box, column: LatencyColumn, left: number, right: number): void {
+  const sec = (column.toNs - column.fromNs) / 1e9;
+  const range = Math.log(picture.topPerSec / picture.floorPerSec);
+  for (const [index, count] of column.rows.entries()) {
+    if (count === 0) continue;
+    const { lowNs, highNs } = rowBounds(column.rowLow + index);
+    const bottom = yOf(picture, box, lowNs);
+    const top = yOf(picture, box, highNs);
+    context.fillStyle = heatColor(Math.log(count / sec / picture.floorPerSec) / range);
+    context.fillRect(left, top, Math.max(1, right - left), Math.max(1, bottom - top));
+  }
+}
+
+type Placed = { readonly column: LatencyColumn; readonly left: number; readonly right: number };
+
+function drawLine(
+  context: CanvasRenderingContext2D,
+  placed: readonly Placed[],
+  valueOf: (column: LatencyColumn) => number | undefined,
+  picture: HeatPicture,
+  box: Box,
+  look: { readonly ink: Ink; readonly dash: readonly number[]; readonly scale: number },
+): void {
+  context.beginPath();
+  let wasDrawn = false;
+  for (const { column, left, right } of placed) {
+    const value = valueOf(column);
+    if (value === undefined) {
+      wasDrawn = false;
+      continue;
+    }
+    const y = yOf(picture, box, value);
+    if (wasDrawn) context.lineTo(left, y);
+    else context.moveTo(left, y);
+    context.lineTo(right, y);
+    wasDrawn = true;
+  }
+  context.setLineDash([]);
+  context.lineWidth = 3.2 * look.scale;
+  context.strokeStyle = look.ink.halo;
+  context.globalAlpha = 0.55;
+  context.stroke();
+  context.globalAlpha = 1;
+  context.setLineDash([...look.dash]);
+  context.lineWidth = 1.4 * look.scale;
+  context.strokeStyle = look.ink.line;
+  context.stroke();
+  context.setLineDash([]);
+}

@@ -1,0 +1,52 @@
+import { type ReactNode, useEffect, useRef } from 'react';
+import { useStores } from '../store/use-store.ts';
+import { Button } from '../widgets/button.tsx';
+
+const keys: readonly (readonly [keys: string, does: string])[] = [
+  ['?', 'this list'],
+  ['1 2', 'Live, Probes'],
+  ['space', 'pause the page, or let it go on; counting never pauses'],
+  ['f', 'filter by process'],
+  ['tab', 'from panel to panel, and into a panel'],
+  ['← →', 'in a chart: move the cursor from bin to bin and read it out; Home, End, Esc'],
+  ['t', 'the table behind the panel that has the focus or the mouse'],
+  ['c', 'copy that panel as text'],
+  ['l', 'the ledger: where every event went'],
+  ['Esc', 'close what is open'],
+];
+
+/** The list of keys. */
+export function Help(): ReactNode {
+  const { app } = useStores();
+  const ref = useRef<HTMLDialogElement>(null);
+  useEffect(() => {
+    if (ref.current?.open === false) ref.current.showModal();
+  }, []);
+  return (
+    <dialog ref={ref} className="help" aria-label="keys" onClose={() => app.page.set({ isHelpOpen: false })}>
+      <header className="panel-head">
+        <h2>Keys</h2>
+        <div className="panel-controls">
+          <Button look="icon" icon="close" label="Close" onClick={() => ref.current?.close()} />
+        </div>
+      </header>
+      <dl>
+        {keys.map(([name, does]) => (
+          <div key={name}>
+            <dt>
+              {name.split(' ').map((one) => (
+                <kbd key={one}>{one}</kbd>
+              ))}
+            </dt>
+            <dd>{does}</dd>
+          </div>
+        ))}
+      </dl>
+      <h3>Marks</h3>
+      <p>
+        A hatched stretch of a chart: events were lost there. Amber: figures are incomplete; the ledger says why. A dash: not measured by
+        what runs now. Latencies are within 3.2 %, counts are exact.
+      </p>
+    </dialog>
+  );
+}

@@ -1,0 +1,102 @@
+import { type ReactNode, memo } from 'react';
+import { formatExact, formatNs, formatRate } from '@faultline/shared';
+import { lineDashes } from '../../charts/draw-heatmap.ts';
+import { heatGradient } from '../../charts/heat-ramp.ts';
+import { Heatmap } from '../../charts/heatmap.tsx';
+import { PlotCursor, TimePlot } from '../../charts/time-plot.tsx';
+import type { Shown } from '../../store/app-state.ts';
+import { type HeatView, columnAt, describeLatency, heatTable } from '../../store/select-latency.ts';
+import { instantAt, instantWords, shareOf } from '../../store/time-frame.ts';
+import { useCursor, usePage, useShown, useStores } from '../../store/use-store.ts';
+import { Panel } from '../../widgets/panel.tsx';
+import { ScopeNote } from './scope-note.tsx';
+import { StatusBody } from './status-body.tsx';
+import { TextTable } from './text-table.tsx';
+import { useCursorSteps } from './use-cursor-steps.ts';
+import { usePanel } from './use-panel.ts';
+
+type Props = {
+  readonly id: string;
+  readonly title: string;
+  /** A module's function, the same at every render. */
+  readonly select: (shown: Shown) => HeatView;
+};
+
+const selectTargetId = (shown: Shown): string | undefined => shown.target?.id;
+
+/** A panel of latencies over time. */
+export const HeatPanel = memo(function HeatPanel({ id, title, select }: Props): ReactNode {
+  const view = useShown(select, 'chart');
+  const targetId = useShown(selectTargetId, 'chart');
+  const tools = usePanel(id, title, () => heatTable(view));
+  const steps = useCursorSteps(id, view.columns, (ns) => describeLatency(view, ns));
+  const { status } = view;
+  return (
+    <Panel
+      id={id}
+      title={title}
+      unit="latency over time, colour: events /s"
+      note={status.kind === 'ready' ? status.note : undefined}
+      isLossy={status.kind === 'ready' && status.isLossy}
+      legend={<HeatLegend view={view} />}
+      isTableOpen={tools.isTableOpen}
+      onTable={tools.onTable}
+      onCopy={tools.onCopy}
+      onStep={steps.onStep}
+      spoken={tools.said ?? steps.spoken}
+    >
+      <StatusBody status={status} shape="chart" targetId={targetId}>
+        {() => (tools.isTableOpen ? <TextTable label={title} table={heatTable(view)} /> : <HeatPlot id={id} view={view} />)}
+      </StatusBody>
+    </Panel>
+  );
+});
+
+function HeatPlot({ id, view }: { readonly id: string; readonly view: HeatView }): ReactNode {
+  const { cursor } = useStores();
+  const { frame, axis, columns, floorPerSec, topPerSec } = view;
+  const gridShares = axis.ticks.map(({ share }) => share);
+  const picture = { columns, floorPerSec, topPerSec, gridShares, fromNs: frame.fromNs, toNs: frame.toNs, lowNs: axis.lowNs, highNs: axis.highNs };
+  return (
+    <TimePlot
+      ticks={frame.ticks}
+      losses={view.losses}
+      cursor={<HeatCursor view={view} />}
+      onPoint={(share) => cursor.set(share === undefined ? undefined : { atNs: instantAt(frame, share), by: 'mouse', panel: id })}
+    >
+      {({ width, height }) => <Heatmap width={width} height={height} picture={picture} ticks={axis.ticks} />}
+    </TimePlot>
+  );
+}
+
+function HeatCursor({ view }: { readonly view: HeatView }): ReactNode {
+  const cursor = useCursor();
+  const share = cursor === undefined ? undefined : shareOf(view.frame, cursor.atNs);
+  return <PlotCursor share={share !== undefined && share >= 0 && share <= 1 ? share : undefined} />;
+}
+
+function HeatLegend({ view }: { readonly view: HeatView }): ReactNode {
+  const cursor = useCursor();
+  const now = usePage().isPaused ? 'paused' : 'now';
+  if (view.status.kind !== 'ready') return <span className="quiet">&nbsp;</span>;
+  const column = columnAt(view.columns, cursor?.atNs);
+  return (
+    <>
+      {(['p50', 'p99', 'max'] as const).map((name) => (
+        <span key={name} className="readout" title={name === 'max' ? 'upper end of the highest bucket in use' : 'within 3.2 %'}>
+          <svg className="mark" width="18" height="8" aria-hidden="true">
+            <line x1="0" x2="18" y1="4" y2="4" stroke="var(--text)" strokeWidth="1.5" strokeDasharray={lineDashes[name].join(' ')} />
+          </svg>
+          {name} <b>{formatNs(column?.[name])}</b>
+        </span>
+      ))}
+      <ScopeNote scope={view.scope} />
+      <span className="heat-scale" title="colour of a cell: events a second, log scale">
+        {formatRate(view.floorPerSec)} <i style={{ background: heatGradient }} /> {formatRate(view.topPerSec)}
+      </span>
+      <span className="readout-time" title={`${formatExact(column?.count)} events in this bin`}>
+        {cursor === undefined || column === undefined ? now : instantWords(view.frame.clock, column.toNs)}
+      </span>
+    </>
+  );
+}

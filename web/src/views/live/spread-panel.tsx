@@ -1,0 +1,91 @@
+import { type ReactNode, memo } from 'react';
+import { formatCount, formatExact, formatNs, formatNsExact, shownQuantiles } from '@faultline/shared';
+import { SpreadChart } from '../../charts/spread-chart.tsx';
+import type { Shown } from '../../store/app-state.ts';
+import { type SpreadPart, bucketTable, quantileTitle, selectSpread, spreadTable } from '../../store/select-latency.ts';
+import { usePage, useShown } from '../../store/use-store.ts';
+import { MarkGlyph } from '../../widgets/mark-glyph.tsx';
+import { Panel } from '../../widgets/panel.tsx';
+import { ScopeNote } from './scope-note.tsx';
+import { StatusBody } from './status-body.tsx';
+import { TextTable } from './text-table.tsx';
+import { usePanel } from './use-panel.ts';
+
+const selectTargetId = (shown: Shown): string | undefined => shown.target?.id;
+
+/** How waits and holds are spread, by mode, with their quantiles. */
+export const SpreadPanel = memo(function SpreadPanel(): ReactNode {
+  const { span } = usePage();
+  const view = useShown(selectSpread, 'chart');
+  const targetId = useShown(selectTargetId, 'chart');
+  const title = 'wait and hold';
+  const tools = usePanel('spread', title, () => spreadTable(view));
+  const { status } = view;
+  return (
+    <Panel
+      id="spread"
+      title={title}
+      unit={span === 'window' ? 'distribution in the window, by mode' : 'distribution since the start, by mode'}
+      note={status.kind === 'ready' ? status.note : undefined}
+      isLossy={status.kind === 'ready' && status.isLossy}
+      isTableOpen={tools.isTableOpen}
+      onTable={tools.onTable}
+      onCopy={tools.onCopy}
+      spoken={tools.said}
+      controls={<ScopeNote scope={view.scope} />}
+    >
+      <StatusBody status={status} shape="chart" targetId={targetId}>
+        {() =>
+          tools.isTableOpen ? (
+            <TextTable label={title} table={bucketTable(view)} />
+          ) : (
+            <div className="spread">
+              {view.parts.map((part) => (
+                <SpreadHalf key={part.metric} part={part} />
+              ))}
+            </div>
+          )
+        }
+      </StatusBody>
+    </Panel>
+  );
+});
+
+function SpreadHalf({ part }: { readonly part: SpreadPart }): ReactNode {
+  const series = part.groups.map(({ key, mark }) => ({ key, color: mark.color, isHatched: false }));
+  return (
+    <div className="spread-half">
+      <SpreadChart data={part.data} series={series} topCount={part.topCount} ticks={part.axis.ticks} />
+      <table className="spread-table">
+        <thead>
+          <tr>
+            <th scope="col">{part.title}</th>
+            {shownQuantiles.map((quantile) => (
+              <th key={quantile} scope="col">
+                {quantileTitle(quantile)}
+              </th>
+            ))}
+            <th scope="col">max</th>
+            <th scope="col">count</th>
+          </tr>
+        </thead>
+        <tbody>
+          {part.groups.map(({ key, mark, distribution }) => (
+            <tr key={key}>
+              <th scope="row">
+                <MarkGlyph {...mark} /> {mark.name}
+              </th>
+              {shownQuantiles.map((quantile, index) => (
+                <td key={quantile} title={formatNsExact(distribution.quantiles[index])}>
+                  {formatNs(distribution.quantiles[index])}
+                </td>
+              ))}
+              <td title={formatNsExact(distribution.max)}>{formatNs(distribution.max)}</td>
+              <td title={formatExact(distribution.count)}>{formatCount(distribution.count)}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}

@@ -1,0 +1,39 @@
+import { useEffect } from 'react';
+import { pageNames } from '../store/page-state.ts';
+import { useStores } from '../store/use-store.ts';
+import { isTyping } from '../widgets/panel.tsx';
+
+/** The keys that work anywhere on the page. Those of a panel work on the one under the mouse where none has the focus. */
+export function useKeys(): void {
+  const { app } = useStores();
+  useEffect(() => {
+    const onKey = (event: KeyboardEvent): void => {
+      if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented || isTyping(event.target)) return;
+      const page = app.page.get();
+      const pageName = pageNames[Number(event.key) - 1];
+      if (event.key === '?') app.page.set({ isHelpOpen: !page.isHelpOpen });
+      else if (event.key === ' ' && !isPressable(event.target)) app.page.set({ isPaused: !page.isPaused });
+      else if (event.key === 'f') document.getElementById('process-filter')?.focus();
+      else if (event.key === 'l') app.page.set({ isLedgerOpen: !page.isLedgerOpen });
+      else if (event.key === 'Escape' && page.isLedgerOpen) app.page.set({ isLedgerOpen: false });
+      else if (pageName !== undefined) app.page.set({ page: pageName });
+      else if (event.key === 't' || event.key === 'c') passToHovered(event);
+      else return;
+      event.preventDefault();
+    };
+    document.addEventListener('keydown', onKey);
+    return () => document.removeEventListener('keydown', onKey);
+  }, [app]);
+}
+
+function isPressable(target: EventTarget | null): boolean {
+  return target instanceof HTMLElement && target.closest('button, a, summary, [role="row"]') !== null;
+}
+
+function passToHovered(event: KeyboardEvent): void {
+  if (event.target instanceof Element && event.target.closest('.panel') !== null) return;
+  const hovered = document.querySelector<HTMLElement>('.panel:hover');
+  if (hovered === null) return;
+  hovered.focus({ preventScroll: true });
+  hovered.dispatchEvent(new KeyboardEvent('keydown', { key: event.key, bubbles: true }));
+}
