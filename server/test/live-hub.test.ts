@@ -108,9 +108,10 @@ describe('a client', () => {
     expect(client.callCount).toBe(3);
   });
 
-  it('picks its session; without a choice it gets the first', async () => {
+  it('picks its session; without a choice it gets the first that has runs', async () => {
+    const idle = new FakeSession({ id: 'session-0' });
     const other = new FakeSession({ id: 'session-2', runs: [fakeRun(0, { id: 'other' })] });
-    server.tracing.sessionList = [session, other];
+    server.tracing.sessionList = [idle, session, other];
     const first = await join();
     const second = await join({ auth: { sessionId: 'session-2' } });
     expect(first.client.snapshot?.session.id).toBe('session-1');

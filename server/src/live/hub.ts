@@ -110,7 +110,8 @@ export class Hub implements AsyncDisposable {
   async #findSession(sessionId: string | undefined): Promise<Result<SessionSource, Problem>> {
     const { tracing } = this.#options;
     const sessions = tracing.sessions();
-    const known = sessionId === undefined ? sessions[0] : sessions.find(({ id }) => id === sessionId);
+    // Without a choice: where something was traced, rather than a session that was merely looked at.
+    const known = sessions.find((one) => (sessionId === undefined ? one.view().runs.length > 0 : one.id === sessionId));
     if (known !== undefined) return { ok: true, value: known };
     if (sessionId !== undefined) return { ok: false, error: unknownSession(sessionId) };
     const [first] = await tracing.targets();

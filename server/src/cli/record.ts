@@ -1,0 +1,180 @@
+/** `faultline record`: traces for a while, then prints what was counted. */
+import { setTimeout as wait } from 'node:timers/promises';
+import { addLedgers, formatCount, formatSeconds, type RunView, type StartRun } from '@faultline/shared';
+import type { SessionSource, Tracing } from '../sessions/tracing.ts';
+import { describeRecording, isWhole } from './report.ts';
+import { complaint, type Terminal } from './terminal.ts';
+
+/** What `record` was told; at least one run. */
+export type RecordRequest = {
+  readonly targetId: string;
+  readonly runs: readonly StartRun[];
+  readonly durationMs: number;
+  readonly isJson: boolean;
+};
+
+/** What `record` needs besides. */
+export type RecordSurroundings = {
+  readonly terminal: Terminal;
+  /** Aborted by the first SIGINT or SIGTERM: the recording ends early and is printed. */
+  readonly interrupted: AbortSignal;
+};
+
+/** Exit statuses of a recording. */
+export const recordStatus = { complete: 0, failed: 1, incomplete: 3 } as const;
+
+const lookEveryMs = 100;
+/** Progress where it can't be redrawn in place: a line this often. */
+const lineEveryMs = 5_000;
+
+/** Records and prints. Status 0 complete, 3 when anything was lost, 1 when a stream could not trace (to the end). */
+export async function record(
+  tracing: Tracing,
+  request: RecordRequest,
+  surroundings: RecordSurroundings,
+): Promise<number> {
+  const { terminal, interrupted } = surroundings;
+  const session = await tracing.session(request.targetId);
+  if (!session.ok) {
+    terminal.err(complaint(session.error.message, session.error.remedy));
+    return recordStatus.failed;
+  }
+  const progress = new Progress(terminal, request.durationMs);
+  const runIds = await startAll(tracing, request, terminal);
+  if (runIds === undefined) return recordStatus.failed;
+  const own = (): readonly RunView[] => tracing.runs().filter(({ id }) => runIds.includes(id));
+  const isAttached = await untilAttached(own, progress, interrupted);
+  if (isAttached) await untilOver(own, request.durationMs, progress, interrupted);
+  progress.end();
+  const running = own().filter(({ state }) => state !== 'stopped' && state !== 'failed');
+  await Promise.all(running.map(({ id }) => tracing.stopRun(id)));
+  for (const run of own()) complainAboutFailure(run, terminal);
+  if (!isAttached) {
+    if (interrupted.aborted)
+      terminal.err(complaint('interrupted before the probes were attached', 'Nothing was recorded.'));
+    return recordStatus.failed;
+  }
+  return printSummary(tracing, session.value, request, terminal);
+}
+
+function printSummary(tracing: Tracing, session: SessionSource, request: RecordRequest, terminal: Terminal): number {
+  const summary = session.summary();
+  if (request.isJson) terminal.out(`${JSON.stringify(summary, undefined, 2)}\n`);
+  else terminal.out(`${describeRecording(summary, tracing.probes(), terminal.width).join('\n')}\n`);
+  if (summary.runs.some(({ run }) => run.state === 'failed')) return recordStatus.failed;
+  return isWhole(summary) ? recordStatus.complete : recordStatus.incomplete;
+}
+
+/** Starts all or none: a recording that lacks a part which was asked for is no recording. */
+async function startAll(
+  tracing: Tracing,
+  request: RecordRequest,
+  terminal: Terminal,
+): Promise<readonly string[] | undefined> {
+  const ids: string[] = [];
+  for (const one of request.runs) {
+    const run = await tracing.startRun(one);
+    if (run.ok) {
+      ids.push(run.value.id);
+      continue;
+    }
+    terminal.err(complaint(`${one.probe}:${one.stream ?? ''} can't record: ${run.error.message}`, run.error.remedy));
+    await Promise.all(ids.map((id) => tracing.stopRun(id)));
+    return undefined;
+  }
+  return ids;
+}
+
+/** Waits until every run is attached. False: one failed, or the wait was interrupted. */
+async function untilAttached(
+  own: () => readonly RunView[],
+  progress: Progress,
+  interrupted: AbortSignal,
+): Promise<boolean> {
+  for (;;) {
+    const runs = own();
+    if (runs.some(({ state }) => state === 'failed') || interrupted.aborted) return false;
+    const attached = runs.filter(({ state }) => state !== 'starting');
+    if (attached.length === runs.length) return true;
+    progress.say(`attaching ${attached.length} of ${runs.length}`);
+    await pause(lookEveryMs, interrupted);
+  }
+}
+
+/** Waits for the duration, the interruption, or the end of every run. */
+async function untilOver(
+  own: () => readonly RunView[],
+  durationMs: number,
+  progress: Progress,
+  interrupted: AbortSignal,
+): Promise<void> {
+  const beganMs = performance.now();
+  for (;;) {
+    const runs = own();
+    const passedMs = performance.now() - beganMs;
+    progress.show(passedMs, runs);
+    const isAnyAlive = runs.some(({ state }) => state === 'running');
+    if (passedMs >= durationMs || interrupted.aborted || !isAnyAlive) return;
+    await pause(Math.min(lookEveryMs, durationMs - passedMs), interrupted);
+  }
+}
+
+/** Waits, or less when interrupted. */
+async function pause(ms: number, interrupted: AbortSignal): Promise<void> {
+  await wait(Math.max(1, ms), undefined, { signal: interrupted }).catch((error: unknown) => {
+    if (!interrupted.aborted) throw error;
+  });
+}
+
+function complainAboutFailure({ probe, stream, state, failure }: RunView, terminal: Terminal): void {
+  if (state !== 'failed') return;
+  terminal.err(
+    complaint(`${probe}:${stream} failed: ${failure?.message ?? 'for an unknown reason'}`, failure?.remedy ?? ''),
+  );
+  if (failure?.stderr !== undefined && failure.stderr.trim() !== '') {
+    terminal.err(`  bpftrace said: ${failure.stderr.trim().split('\n').slice(0, 5).join('\n  ')}\n`);
+  }
+}
+
+/** One line about what goes on: redrawn in place on a terminal, else repeated every few seconds. */
+class Progress {
+  readonly #terminal: Terminal;
+  readonly #durationMs: number;
+  #saidAtMs = Number.NEGATIVE_INFINITY;
+  #isOpen = false;
+
+  constructor(terminal: Terminal, durationMs: number) {
+    this.#terminal = terminal;
+    this.#durationMs = durationMs;
+  }
+
+  show(passedMs: number, runs: readonly RunView[]): void {
+    const { seenCount, lostCount, missingCount, malformedCount, droppedCount } = addLedgers(
+      runs.map(({ ledger }) => ledger),
+    );
+    const bad = lostCount + missingCount + malformedCount + droppedCount;
+    const failed = runs
+      .filter(({ state }) => state === 'failed')
+      .map(({ probe, stream }) => ` · ${probe}:${stream} FAILED`);
+    const clock = `recording ${formatSeconds(Math.min(passedMs, this.#durationMs))} of ${formatSeconds(this.#durationMs)}`;
+    this.say(`${clock} · seen ${formatCount(seenCount)} · lost ${formatCount(bad)}${failed.join('')}`);
+  }
+
+  say(text: string): void {
+    if (this.#terminal.isErrTty) {
+      this.#terminal.err(`\r\u001b[K${text}`);
+      this.#isOpen = true;
+      return;
+    }
+    const nowMs = performance.now();
+    if (nowMs - this.#saidAtMs < lineEveryMs) return;
+    this.#saidAtMs = nowMs;
+    this.#terminal.err(`${text}\n`);
+  }
+
+  /** Clears the line that was redrawn. */
+  end(): void {
+    if (this.#isOpen) this.#terminal.err('\r\u001b[K');
+    this.#isOpen = false;
+  }
+}

@@ -1,0 +1,188 @@
+/** `faultline serve`: the server with its page, tracing from the start, until a signal ends it in order. */
+import { fileURLToPath } from 'node:url';
+import type { RunView, StartRun, TargetView } from '@faultline/shared';
+import type { FastifyBaseLogger } from 'fastify';
+import { buildApp } from '../http/app.ts';
+import { type Access, isLoopback, makeToken, printable } from '../http/auth.ts';
+import type { Tracing } from '../sessions/tracing.ts';
+import { defaultStreams } from './arguments.ts';
+import { describeTarget } from './doctor.ts';
+import { listen } from './listen.ts';
+import { complaint, type Terminal } from './terminal.ts';
+
+/** What `serve` was told. */
+export type ServeRequest = {
+  /** Undefined: the default port or the next free one. */
+  readonly port: number | undefined;
+  readonly host: string;
+  /** From --token or FAULTLINE_TOKEN. */
+  readonly token: string | undefined;
+  readonly allowedHosts: readonly string[];
+  /** What to start with: this host, the recorded sample, or nothing. */
+  readonly start: 'host' | 'replay' | 'nothing';
+};
+
+/** What `serve` needs besides. */
+export type ServeSurroundings = {
+  readonly terminal: Terminal;
+  readonly logger: FastifyBaseLogger;
+  readonly version: string;
+  /** Aborted by the first SIGINT or SIGTERM. */
+  readonly stopping: AbortSignal;
+  /** The built page; default: that of this installation. */
+  readonly pageFolder?: string;
+};
+
+/** Serves until told to stop; exit status 0 then, 1 when it cannot listen. Stops tracing, whoever owns it disposes it. */
+export async function serve(tracing: Tracing, request: ServeRequest, surroundings: ServeSurroundings): Promise<number> {
+  const { terminal, stopping } = surroundings;
+  const access = accessOf(request);
+  const { app, isPageBuilt } = await buildApp({
+    tracing,
+    access,
+    version: surroundings.version,
+    pageFolder: surroundings.pageFolder ?? fileURLToPath(new URL('../../../web/dist', import.meta.url)),
+    logger: surroundings.logger,
+    stopping,
+  });
+  try {
+    const port = await listen(app, { host: request.host, asked: request.port });
+    if (!port.ok) {
+      terminal.err(complaint(port.error.message, port.error.remedy));
+      return 1;
+    }
+    terminal.out(`Faultline ${surroundings.version}: ${urlOf(access, port.value)}\n`);
+    if (!isPageBuilt) terminal.err(`${pageIsMissing}\n`);
+    await traceUntil(stopping, tracing, request.start, terminal);
+    return 0;
+  } finally {
+    await app.close();
+  }
+}
+
+const pageIsMissing = 'faultline: the page is not built (pnpm build); meanwhile there is /api/docs/';
+
+/** Starts what is to run, says what becomes of it, and on the signal stops all of it in order. */
+async function traceUntil(
+  stopping: AbortSignal,
+  tracing: Tracing,
+  start: ServeRequest['start'],
+  terminal: Terminal,
+): Promise<void> {
+  const watcher = new RunWatcher(tracing, terminal);
+  try {
+    const begun = begin(tracing, start, terminal, stopping);
+    watcher.start();
+    await Promise.all([begun, aborted(stopping)]);
+    terminal.err('stopping (once more to force it) …\n');
+    await tracing[Symbol.asyncDispose]();
+    watcher.look();
+  } finally {
+    watcher.stop();
+  }
+}
+
+/** Beyond loopback there is always a token. */
+function accessOf(request: ServeRequest): Access {
+  const token = request.token ?? (isLoopback(request.host) ? undefined : makeToken());
+  return { host: request.host, allowedHosts: request.allowedHosts, token };
+}
+
+/** What to open. Bound to all addresses, it is shown with this machine's own; the token is in the fragment, which browsers keep to themselves. */
+function urlOf({ host, token }: Access, port: number): string {
+  const isWildcard = host === '0.0.0.0' || host === '::';
+  const shown = isWildcard ? '127.0.0.1' : printable(host);
+  return `http://${shown}:${port}/${token === undefined ? '' : `#token=${encodeURIComponent(token)}`}`;
+}
+
+/** Starts what runs by default on the chosen target, or says why it can't. */
+async function begin(
+  tracing: Tracing,
+  start: ServeRequest['start'],
+  terminal: Terminal,
+  stopping: AbortSignal,
+): Promise<void> {
+  if (start === 'nothing') return;
+  const target = (await tracing.targets()).find(({ kind }) => kind === start);
+  if (target === undefined) {
+    const remedy = start === 'replay' ? 'The recorded samples are in probes/*/; restore them.' : 'Start with --replay.';
+    terminal.err(complaint(`there is no ${start} target here`, remedy));
+    return;
+  }
+  const canTrace = await sayWhetherItTraces(tracing, target, terminal);
+  if (!canTrace) return;
+  for (const run of defaultStreams(target.id, tracing.probes())) {
+    if (!stopping.aborted) await startOne(tracing, run, terminal);
+  }
+}
+
+async function sayWhetherItTraces(tracing: Tracing, target: TargetView, terminal: Terminal): Promise<boolean> {
+  const preflight = await tracing.preflight(target.id);
+  if (preflight.ok && preflight.value.canTrace) {
+    terminal.err(`tracing ${describeTarget(target)}\n`);
+    return true;
+  }
+  terminal.err(`faultline: can't trace ${describeTarget(target)}\n`);
+  if (!preflight.ok) terminal.err(`  ${preflight.error.message}: ${preflight.error.remedy}\n`);
+  else {
+    for (const { status, title, found, remedy, command } of preflight.value.checks) {
+      if (status !== 'failed') continue;
+      terminal.err(`  ${title}: ${found}\n${remedy === undefined ? '' : `    → ${remedy}\n`}`);
+      if (command !== undefined) terminal.err(`    $ ${command}\n`);
+    }
+  }
+  terminal.err('The page is up and offers a recorded sample instead (or start with --replay).\n');
+  return false;
+}
+
+async function startOne(tracing: Tracing, request: StartRun, terminal: Terminal): Promise<void> {
+  const run = await tracing.startRun(request);
+  if (run.ok) return;
+  terminal.err(
+    `  ${request.probe}:${request.stream ?? ''} not started: ${run.error.message}\n    → ${run.error.remedy}\n`,
+  );
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+}
+
+/** Says on the terminal what becomes of runs: who only sees the terminal must learn of a killed bpftrace too. */
+class RunWatcher {
+  readonly #tracing: Tracing;
+  readonly #terminal: Terminal;
+  readonly #told = new Map<string, string>();
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(tracing: Tracing, terminal: Terminal) {
+    this.#tracing = tracing;
+    this.#terminal = terminal;
+  }
+
+  start(): void {
+    this.#timer = setInterval(() => this.look(), 500);
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+  }
+
+  look(): void {
+    for (const run of this.#tracing.runs()) {
+      if (this.#told.get(run.id) === run.state) continue;
+      this.#told.set(run.id, run.state);
+      this.#tell(run);
+    }
+  }
+
+  #tell({ probe, stream, variant, state, failure }: RunView): void {
+    if (state === 'running') this.#terminal.err(`  ${probe}:${stream} running (${variant})\n`);
+    if (state === 'stopped') this.#terminal.err(`  ${probe}:${stream} stopped\n`);
+    if (state !== 'failed') return;
+    this.#terminal.err(`  ${probe}:${stream} FAILED: ${failure?.message ?? 'for an unknown reason'}\n`);
+    if (failure !== undefined) this.#terminal.err(`    → ${failure.remedy}\n`);
+  }
+}

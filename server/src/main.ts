@@ -1,0 +1,66 @@
+/** The program: reads the command line, puts the parts together, runs the command, and sets the exit status. */
+import { constants } from 'node:os';
+import { pino } from 'pino';
+import { chooseStreams } from './cli/arguments.ts';
+import { doctor } from './cli/doctor.ts';
+import { type Request, readCommandLine, usageStatus } from './cli/program.ts';
+import { record } from './cli/record.ts';
+import { serve } from './cli/serve.ts';
+import { complaint, processTerminal, type Terminal } from './cli/terminal.ts';
+import { openTracer } from './sessions/open-tracer.ts';
+import { faultlineVersion } from './sessions/session.ts';
+import type { Tracing } from './sessions/tracing.ts';
+
+/** A signal that comes this soon after another is the same one: the terminal sends it, and npm passes it on too, ms. */
+const sameSignalMs = 500;
+
+process.title = 'faultline';
+const terminal = processTerminal();
+const request = readCommandLine(process.argv.slice(2), process.env, terminal, faultlineVersion);
+process.exitCode = request.kind === 'said' ? request.status : await run(request, terminal);
+
+async function run(asked: Exclude<Request, { kind: 'said' }>, screen: Terminal): Promise<number> {
+  const opened = await openTracer(asked.bpftrace);
+  if (!opened.ok) {
+    const { file, message } = opened.error;
+    screen.err(complaint(`${file}: ${message}`, 'Correct the manifest, or move the folder of this probe away.'));
+    return 1;
+  }
+  await using tracer = opened.value;
+  return await runWith(tracer, asked, screen);
+}
+
+async function runWith(tracing: Tracing, asked: Exclude<Request, { kind: 'said' }>, screen: Terminal): Promise<number> {
+  switch (asked.kind) {
+    case 'doctor':
+      return doctor(tracing, asked, screen);
+    case 'serve': {
+      const logger = pino({ level: 'warn' }, pino.destination({ dest: 2, sync: true }));
+      const surroundings = { terminal: screen, logger, version: faultlineVersion, stopping: onSignal() };
+      return serve(tracing, asked.serve, surroundings);
+    }
+    case 'record': {
+      const runs = chooseStreams(asked, tracing.probes());
+      if (runs.ok)
+        return record(tracing, { ...asked, runs: runs.value }, { terminal: screen, interrupted: onSignal() });
+      screen.err(complaint(runs.error.message, runs.error.remedy));
+      return usageStatus;
+    }
+  }
+}
+
+/** Aborted by the first signal to end; a second one ends the process at once (bpftrace dies of its closed pipe). */
+function onSignal(): AbortSignal {
+  const controller = new AbortController();
+  let firstMs = 0;
+  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.on(name, () => {
+      const nowMs = performance.now();
+      if (!controller.signal.aborted) {
+        firstMs = nowMs;
+        controller.abort();
+      } else if (nowMs - firstMs > sameSignalMs) process.exit(128 + constants.signals[name]);
+    });
+  }
+  return controller.signal;
+}
