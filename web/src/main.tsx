@@ -12,6 +12,9 @@ import { StoresContext } from './store/use-store.ts';
 import './theme.css';
 import './layout.css';
 import './widgets.css';
+import './charts.css';
+import './tables.css';
+import './probes.css';
 import { Page } from './views/page.tsx';
 
 const token = takeToken(location, history, sessionStorage);

@@ -14,7 +14,7 @@ export type WhoColumn = {
 /** One process; `values` in the order of the columns, undefined where no run measures the column. */
 export type WhoRow = { readonly process: string; readonly values: readonly (number | undefined)[] };
 
-/** Rows by process, sorted by the column `sortBy`, the largest first (then by name); the totals of all processes beside. */
+/** Rows by process, sorted by the column `sortBy` (or the first one measured), the largest first, then by name; the totals of all processes beside. */
 export function whoTable(
   columns: readonly WhoColumn[],
   question: { readonly filter: CellFilter; readonly span: LatencySpan; readonly sortBy: number },
@@ -24,14 +24,17 @@ export function whoTable(
     for (const source of column.sources)
       addColumn(sums, { index, columnCount: columns.length, column, source, ...question });
   }
-  const measured = columns.map(({ sources }) => sources.length > 0);
+  const measured = columns.map(({ metric, sources }) =>
+    sources.some(({ cells }) => cells.some((entry) => entry?.metric === metric)),
+  );
   const rows = [...sums]
     .filter(([, values]) => values.some((value) => value > 0))
     .map(([process, values]) => ({
       process,
       values: values.map((value, index) => (measured[index] === true ? value : undefined)),
     }));
-  const by = (row: WhoRow): number => row.values[question.sortBy] ?? 0;
+  const sortBy = measured[question.sortBy] === true ? question.sortBy : Math.max(0, measured.indexOf(true));
+  const by = (row: WhoRow): number => row.values[sortBy] ?? 0;
   const totals = columns.map((_, index) =>
     measured[index] === true ? rows.reduce((sum, row) => sum + (row.values[index] ?? 0), 0) : undefined,
   );

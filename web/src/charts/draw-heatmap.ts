@@ -25,7 +25,13 @@ export type Ink = { readonly line: string; readonly halo: string; readonly grid:
 export const lineDashes = { p50: [], p99: [5, 3], max: [1.5, 2.5] } as const;
 
 /** Draws the whole picture. `scale` is device px a css px. */
-export function drawHeatmap(context: CanvasRenderingContext2D, picture: HeatPicture, box: Box, ink: Ink, scale: number): void {
+export function drawHeatmap(
+  context: CanvasRenderingContext2D,
+  picture: HeatPicture,
+  box: Box,
+  ink: Ink,
+  scale: number,
+): void {
   context.clearRect(0, 0, context.canvas.width, context.canvas.height);
   context.save();
   context.beginPath();
@@ -42,7 +48,8 @@ export function drawHeatmap(context: CanvasRenderingContext2D, picture: HeatPict
 }
 
 function xOf(picture: HeatPicture, box: Box, column: LatencyColumn): { readonly left: number; readonly right: number } {
-  const at = (ns: number): number => Math.round(box.left + ((ns - picture.fromNs) / (picture.toNs - picture.fromNs)) * box.width);
+  const at = (ns: number): number =>
+    Math.round(box.left + ((ns - picture.fromNs) / (picture.toNs - picture.fromNs)) * box.width);
   return { left: at(column.fromNs), right: at(column.toNs) };
 }
 
@@ -53,10 +60,18 @@ function yOf(picture: HeatPicture, box: Box, ns: number): number {
 
 function drawGrid(context: CanvasRenderingContext2D, picture: HeatPicture, box: Box, ink: Ink, scale: number): void {
   context.fillStyle = ink.grid;
-  for (const share of picture.gridShares) context.fillRect(box.left, Math.round(box.top + box.height * (1 - share)), box.width, scale);
+  for (const share of picture.gridShares)
+    context.fillRect(box.left, Math.round(box.top + box.height * (1 - share)), box.width, scale);
 }
 
-function drawColumn(context: CanvasRenderingContext2D, picture: HeatPicture, box: Box, column: LatencyColumn, left: number, right: number): void {
+function drawColumn(
+  context: CanvasRenderingContext2D,
+  picture: HeatPicture,
+  box: Box,
+  column: LatencyColumn,
+  left: number,
+  right: number,
+): void {
   const sec = (column.toNs - column.fromNs) / 1e9;
   const range = Math.log(picture.topPerSec / picture.floorPerSec);
   for (const [index, count] of column.rows.entries()) {

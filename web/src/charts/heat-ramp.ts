@@ -17,12 +17,14 @@ const stops: readonly (readonly [red: number, green: number, blue: number])[] = 
 const steps = 128;
 
 /** CSS colours from the lowest to the highest. */
-export const heatRamp: readonly string[] = Array.from({ length: steps }, (_, step) => {
+const heatRamp: readonly string[] = Array.from({ length: steps }, (_, step) => {
   const at = (step / (steps - 1)) * (stops.length - 1);
   const index = Math.min(stops.length - 2, Math.floor(at));
   const low = stops[index] ?? [0, 0, 0];
   const high = stops[index + 1] ?? low;
-  const mix = ([0, 1, 2] as const).map((channel) => Math.round(low[channel] + (high[channel] - low[channel]) * (at - index)));
+  const mix = ([0, 1, 2] as const).map((channel) =>
+    Math.round(low[channel] + (high[channel] - low[channel]) * (at - index)),
+  );
   return `rgb(${mix.join(' ')})`;
 });
 

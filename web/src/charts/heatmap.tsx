@@ -40,7 +40,11 @@ export const Heatmap = memo(function Heatmap({ width, height, picture, ticks }: 
         style={{ width, height }}
         aria-hidden="true"
       />
-      <div className="plot-latency" style={{ top: plotMargin.top, bottom: plotMargin.bottom, width: plotMargin.left }} aria-hidden="true">
+      <div
+        className="plot-latency"
+        style={{ top: plotMargin.top, bottom: plotMargin.bottom, width: plotMargin.left }}
+        aria-hidden="true"
+      >
         {ticks.map(({ share, label }) => (
           <span key={label} style={{ bottom: `${share * 100}%` }}>
             {label}

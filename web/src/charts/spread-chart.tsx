@@ -22,7 +22,14 @@ export const SpreadChart = memo(function SpreadChart({ data, series, topCount, t
   return (
     <div className="plot" ref={ref} aria-hidden="true">
       {width === 0 || height === 0 ? null : (
-        <AreaChart width={width} height={height} data={[...data]} margin={margin} accessibilityLayer={false} tabIndex={-1}>
+        <AreaChart
+          width={width}
+          height={height}
+          data={[...data]}
+          margin={margin}
+          accessibilityLayer={false}
+          tabIndex={-1}
+        >
           <XAxis dataKey="at" type="number" domain={wholeAxis} hide />
           <YAxis
             width={axisWidth}

@@ -106,6 +106,8 @@ export class AppStore implements Disposable {
     if (!probes.ok) return this.unreachable(probes.error);
     this.change({ targets: targets.value, sessions: sessions.value, manifests: probes.value });
     this.follow();
+    const target = chooseTarget(this.app, this.page.get().target);
+    if (target !== undefined) await this.inspect(target.id, 'once');
   }
 
   /** Asks what can run on a target and why not the rest; `again` also where it is known already. */
@@ -148,7 +150,12 @@ export class AppStore implements Disposable {
     const target = this.live?.view.target;
     if (target === undefined) return;
     await this.stopRun(run.id);
-    await this.startRun({ targetId: target.id, probe: run.probe, stream: run.stream, parameters: { ...run.parameters, ...parameters } });
+    await this.startRun({
+      targetId: target.id,
+      probe: run.probe,
+      stream: run.stream,
+      parameters: { ...run.parameters, ...parameters },
+    });
   }
 
   /** Stops everything that runs in the session looked at, at once. */

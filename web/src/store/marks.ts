@@ -14,7 +14,7 @@ export type Mark = {
 const plain = (name: string, color: string, shape: Shape): Mark => ({ name, color, shape, isHatched: false });
 
 /** Lock modes by their word in the manifests. */
-export const modeMarks: Readonly<Record<string, Mark>> = {
+const modeMarks: Readonly<Record<string, Mark>> = {
   'mmap-read': plain('read', 'var(--mmap-read)', 'circle'),
   'mmap-write': plain('write', 'var(--mmap-write)', 'square'),
   'vma-read': plain('per-VMA', 'var(--vma-read)', 'triangle'),
@@ -38,7 +38,7 @@ const accessColors: Readonly<Record<string, readonly [color: string, shape: Shap
 export function faultMark(access: string, cause: string): Mark {
   const [color, shape] = accessColors[access] ?? ['var(--unlocked)', 'diamond'];
   return {
-    name: cause === 'protection' ? `${access}, protection` : access,
+    name: cause === 'protection' ? `${access} prot.` : access,
     color,
     shape,
     isHatched: cause === 'protection',

@@ -2,6 +2,7 @@
 import {
   type CellFilter,
   type LiveSession,
+  type Plan,
   type RunView,
   type Stream,
   hasDimension,
@@ -46,10 +47,11 @@ const staleAfterMs = 2_000;
 export function metricStatus(shown: Shown, metric: string): PanelStatus {
   const link = linkStatus(shown);
   if (link !== undefined) return link;
-  const start = streamsWith(shown, (stream) => stream.maps.some((map) => map.metric === metric));
+  const fits = (stream: Stream): boolean => stream.maps.some((map) => map.metric === metric);
+  const start = streamsWith(shown, fits);
   const runs = shown.session === undefined ? [] : runsWithMetric(shown.session, metric);
   const [run] = runs;
-  if (shown.session === undefined || run === undefined) return notRunning(start);
+  if (shown.session === undefined || run === undefined) return notRunning(shown, start);
   const sources = sourcesOf(shown.session, metric, shown.page.window);
   const hasCells = sources.some(({ cells }) => cells.some((entry) => entry?.metric === metric));
   const status = runStatus(shown, { run, start, hasFigures: hasCells, runs });
@@ -63,13 +65,13 @@ export function callsStatus(shown: Shown, run: RunView | undefined): PanelStatus
   const link = linkStatus(shown);
   if (link !== undefined) return link;
   const start = streamsWith(shown, ({ kind }) => kind === 'call');
-  if (run === undefined || shown.session === undefined) return notRunning(start);
+  if (run === undefined || shown.session === undefined) return notRunning(shown, start);
   const hasFigures = (shown.session.runs.get(run.index)?.calls.addedCount ?? 0) > 0;
   return runStatus(shown, { run, start, hasFigures, runs: [run] });
 }
 
 /** Where the page as a whole has nothing to show yet, every panel says why. */
-export function linkStatus(shown: Shown): PanelStatus | undefined {
+function linkStatus(shown: Shown): PanelStatus | undefined {
   const { link } = shown.app;
   if (shown.live !== undefined) return undefined;
   switch (link.kind) {
@@ -92,26 +94,38 @@ export function linkStatus(shown: Shown): PanelStatus | undefined {
 /** Streams of the manifests for which `fits` holds, the default ones first. */
 export function streamsWith(shown: Shown, fits: (stream: Stream) => boolean): readonly Startable[] {
   const all = shown.app.manifests.flatMap((manifest) =>
-    manifest.streams
-      .filter(fits)
-      .map((stream) => ({
-        probe: manifest.name,
-        stream: stream.name,
-        title: `${manifest.name} ${stream.name}`,
-        isDefault: stream.isDefault,
-      })),
+    manifest.streams.filter(fits).map((stream) => ({
+      probe: manifest.name,
+      stream: stream.name,
+      title: `${manifest.name} ${stream.name}`,
+      isDefault: stream.isDefault,
+    })),
   );
   return [...all.filter(({ isDefault }) => isDefault), ...all.filter(({ isDefault }) => !isDefault)].slice(0, 2);
 }
 
 /** How long ago a run's figures came, ms; undefined before the first. Differences of each machine's own clock only. */
-export function runAgeMs(shown: Shown, run: RunView): number | undefined {
+function runAgeMs(shown: Shown, run: RunView): number | undefined {
   const lastAtMs = shown.live?.runs.get(run.index)?.lastAtMs;
   if (lastAtMs === undefined || shown.live === undefined || shown.dataAtMs === undefined) return undefined;
   return shown.live.atMs - lastAtMs + (shown.nowMs - shown.dataAtMs);
 }
 
-function notRunning(start: readonly Startable[]): PanelStatus {
+function notRunning(shown: Shown, candidates: readonly Startable[]): PanelStatus {
+  const plans = shown.target === undefined ? undefined : shown.app.plans.get(shown.target.id);
+  const planOf = ({ probe, stream }: Startable): Plan | undefined =>
+    plans?.kind === 'ready' ? plans.value.find((plan) => plan.probe === probe && plan.stream === stream) : undefined;
+  const start = candidates.filter((one) => planOf(one)?.variants.some(({ fits }) => fits) ?? true);
+  const [hopeless] = candidates;
+  if (start.length === 0 && hopeless !== undefined) {
+    const reasons = [...new Set(planOf(hopeless)?.variants.flatMap((variant) => variant.reasons))];
+    return {
+      kind: 'empty',
+      why: `${hopeless.title} can't run on this target: ${reasons.join('; ')}.`,
+      start,
+      canUnfilter: false,
+    };
+  }
   const names = [...new Set(start.map(({ probe }) => probe))].join(' and ');
   const why =
     start.length === 0 ? 'No probe of this server measures this.' : `Nothing traces this: ${names} is not running.`;

@@ -34,7 +34,8 @@ export function scopeOf(shown: Shown, metric: string): Scope | undefined {
 
 function narrowing(session: LiveSession, metric: string, process: string): Scope['narrow'] {
   const run = runsWithMetric(session, metric).find(({ state }) => state === 'running');
-  const takesPid = run !== undefined && session.runs.get(run.index)?.stream?.parameters.some(({ name }) => name === 'pid') === true;
+  const takesPid =
+    run !== undefined && session.runs.get(run.index)?.stream?.parameters.some(({ name }) => name === 'pid') === true;
   if (!takesPid) return undefined;
   const pid = pidOf(session, process);
   return pid === undefined || run.parameters['pid'] === pid ? undefined : { run, process, pid };

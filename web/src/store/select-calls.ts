@@ -82,7 +82,11 @@ export function callsTable(view: CallsView, limit: number): TableData {
   const { rows } = view;
   const count = Math.min(limit, rows?.calls.length ?? 0);
   return {
-    columns: view.columns.map((column) => ({ id: column.name, title: columnTitle(column), align: isNumber(column) ? 'end' : 'start' })),
+    columns: view.columns.map((column) => ({
+      id: column.name,
+      title: columnTitle(column),
+      align: isNumber(column) ? 'end' : 'start',
+    })),
     rows: Array.from({ length: rows === undefined ? 0 : count }, (_, index) => ({
       key: String(rows?.calls[index]),
       cells: rows === undefined ? [] : callCells(rows, index).map(({ exact }) => exact),
@@ -112,7 +116,8 @@ function callCell(column: Column, value: number | undefined, { texts, clock }: C
   if (column.type === 'timeNs') {
     const wallMs = clock?.wallMs(value);
     const seconds = formatSeconds(clock?.sessionMs(value), 3);
-    const exact = wallMs === undefined ? seconds : `${seconds} · ${formatInstant(wallMs).slice(0, 10)} ${formatClock(wallMs)}`;
+    const exact =
+      wallMs === undefined ? seconds : `${seconds} · ${formatInstant(wallMs).slice(0, 10)} ${formatClock(wallMs)}`;
     return { text: seconds, exact, mark: undefined };
   }
   if (column.values !== undefined) {
@@ -133,7 +138,8 @@ function fitting(
   const values = ring.columns[modeColumn]?.values;
   const wantedText = filter.process === undefined ? -1 : texts.indexOf(filter.process);
   return (call) => {
-    if (filter.process !== undefined && processColumn >= 0 && callValue(ring, processColumn, call) !== wantedText) return false;
+    if (filter.process !== undefined && processColumn >= 0 && callValue(ring, processColumn, call) !== wantedText)
+      return false;
     if (filter.mode === undefined || modeColumn < 0) return true;
     return enumWord(values, callValue(ring, modeColumn, call) ?? -1) === filter.mode;
   };

@@ -92,7 +92,16 @@ function heatView(shown: Shown, metric: string): HeatView {
   const { session, page } = shown;
   const floorPerSec = 1000 / liveWindows[page.window].binMs;
   if (session === undefined || status.kind !== 'ready') {
-    return { status, frame, columns: [], axis: axisOf(undefined), floorPerSec, topPerSec: 10, losses: [], scope: undefined };
+    return {
+      status,
+      frame,
+      columns: [],
+      axis: axisOf(undefined),
+      floorPerSec,
+      topPerSec: 10,
+      losses: [],
+      scope: undefined,
+    };
   }
   const filter = { process: page.process, mode: page.mode };
   const all = latencyColumns(sourcesOf(session, metric, page.window), metric, filter);
@@ -128,7 +137,7 @@ function axisBetween(low: number, high: number): LatencyAxis {
 }
 
 /** Where a latency lies on a log axis; clipped to it. */
-export function axisShare(axis: Pick<LatencyAxis, 'lowNs' | 'highNs'>, ns: number): number {
+function axisShare(axis: Pick<LatencyAxis, 'lowNs' | 'highNs'>, ns: number): number {
   const share = Math.log(Math.max(ns, axis.lowNs) / axis.lowNs) / Math.log(axis.highNs / axis.lowNs);
   return Math.min(1, share);
 }
@@ -170,7 +179,13 @@ export function selectHandledSpread(shown: Shown): SpreadPart | undefined {
   return spreadPart(shown, 'handledLatency', 'handled', 'lockMode', ['vma-read', 'mmap-read']);
 }
 
-function spreadPart(shown: Shown, metric: string, title: string, dimension: string, groups: readonly string[]): SpreadPart {
+function spreadPart(
+  shown: Shown,
+  metric: string,
+  title: string,
+  dimension: string,
+  groups: readonly string[],
+): SpreadPart {
   const { session, page } = shown;
   const distributions =
     session === undefined
@@ -188,7 +203,11 @@ function spreadPart(shown: Shown, metric: string, title: string, dimension: stri
   return {
     metric,
     title,
-    groups: distributions.map((distribution) => ({ key: distribution.group, mark: modeMark(distribution.group), distribution })),
+    groups: distributions.map((distribution) => ({
+      key: distribution.group,
+      mark: modeMark(distribution.group),
+      distribution,
+    })),
     data: spreadData(distributions, rows, axis, topCount),
     axis,
     topCount,
@@ -199,7 +218,8 @@ type Rows = { readonly low: number; readonly high: number; readonly peak: number
 
 function rowCount(distribution: LatencyDistribution, row: number): number {
   let count = 0;
-  for (let bucket = row * bucketsPerRow; bucket < (row + 1) * bucketsPerRow; bucket += 1) count += distribution.counts[bucket] ?? 0;
+  for (let bucket = row * bucketsPerRow; bucket < (row + 1) * bucketsPerRow; bucket += 1)
+    count += distribution.counts[bucket] ?? 0;
   return count;
 }
 
@@ -219,14 +239,20 @@ function rowsOf(distributions: readonly LatencyDistribution[]): Rows {
   return { low, high, peak };
 }
 
-function spreadData(distributions: readonly LatencyDistribution[], rows: Rows, axis: LatencyAxis, topCount: number): SpreadPart['data'] {
+function spreadData(
+  distributions: readonly LatencyDistribution[],
+  rows: Rows,
+  axis: LatencyAxis,
+  topCount: number,
+): SpreadPart['data'] {
   if (rows.low > rows.high) return [];
   // A count of 1 must be seen: the axis begins at half of one.
   const height = (count: number): number => (count === 0 ? 0 : Math.log(count * 2) / Math.log(topCount * 2));
-  const data: ({ at: number } & Record<string, number>)[] = [];
+  const data: ({ readonly at: number } & Readonly<Record<string, number | undefined>>)[] = [];
   for (let row = rows.low; row <= rows.high + 1; row += 1) {
-    const heights = distributions.map((distribution) => [distribution.group, height(rowCount(distribution, row))]);
-    data.push({ ...Object.fromEntries(heights), at: axisShare(axis, rowBounds(row).lowNs) });
+    const heights: Record<string, number> = {};
+    for (const distribution of distributions) heights[distribution.group] = height(rowCount(distribution, row));
+    data.push({ ...heights, at: axisShare(axis, rowBounds(row).lowNs) });
   }
   return data;
 }
@@ -237,7 +263,11 @@ export function spreadTable(view: SpreadView): TableData {
     columns: [
       { id: 'what', title: 'latency', align: 'start' },
       { id: 'count', title: 'count', align: 'end' },
-      ...shownQuantiles.map((quantile) => ({ id: `p${quantile}`, title: quantileTitle(quantile), align: 'end' as const })),
+      ...shownQuantiles.map((quantile) => ({
+        id: `p${quantile}`,
+        title: quantileTitle(quantile),
+        align: 'end' as const,
+      })),
       { id: 'max', title: 'max', align: 'end' },
     ],
     rows: view.parts.flatMap(({ title, groups }) =>
@@ -263,11 +293,16 @@ export function quantileTitle(quantile: number): string {
 export function bucketTable(view: SpreadView): TableData {
   const parts = view.parts.flatMap(({ title, groups }) => groups.map((group) => ({ ...group, title })));
   const inUse = new Set<number>();
-  for (const { distribution } of parts) for (const [bucket, count] of distribution.counts.entries()) if (count > 0) inUse.add(bucket);
+  for (const { distribution } of parts)
+    for (const [bucket, count] of distribution.counts.entries()) if (count > 0) inUse.add(bucket);
   return {
     columns: [
       { id: 'range', title: 'latency from – below', align: 'start' },
-      ...parts.map(({ title, key, mark }) => ({ id: `${title}-${key}`, title: `${title}, ${mark.name}`, align: 'end' as const })),
+      ...parts.map(({ title, key, mark }) => ({
+        id: `${title}-${key}`,
+        title: `${title}, ${mark.name}`,
+        align: 'end' as const,
+      })),
     ],
     rows: [...inUse]
       .toSorted((left, right) => left - right)

@@ -44,7 +44,7 @@ type Question = {
 const acquisitionGroups: readonly RateGroup[] = [
   { key: 'read', mark: modeMark('mmap-read') },
   { key: 'write', mark: modeMark('mmap-write') },
-  { key: 'failed', mark: { ...unknownMark, name: 'tried in vain' } },
+  { key: 'failed', mark: { ...unknownMark, name: 'not acquired' } },
 ];
 
 /** mmap_lock acquisitions a second by mode; a trylock that failed is no acquisition and stands apart. */
@@ -92,7 +92,10 @@ export function selectHandled(shown: Shown): RateView {
   return rateView(shown, {
     metric: 'handled',
     groups: handledGroups,
-    groupOf: ({ dims }) => ['vma-read', 'mmap-read'].indexOf(String(dims['lockMode'])) + 1 || 3,
+    groupOf: ({ dims }) => {
+      if (dims['lockMode'] === 'vma-read') return 0;
+      return dims['lockMode'] === 'mmap-read' ? 1 : 2;
+    },
   });
 }
 

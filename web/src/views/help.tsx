@@ -44,8 +44,8 @@ export function Help(): ReactNode {
       </dl>
       <h3>Marks</h3>
       <p>
-        A hatched stretch of a chart: events were lost there. Amber: figures are incomplete; the ledger says why. A dash: not measured by
-        what runs now. Latencies are within 3.2 %, counts are exact.
+        A hatched stretch of a chart: events were lost there. Amber: figures are incomplete; the ledger says why. A
+        dash: not measured by what runs now. Latencies are within 3.2 %, counts are exact.
       </p>
     </dialog>
   );

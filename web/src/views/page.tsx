@@ -5,6 +5,7 @@ import { LedgerLine } from './frame/ledger-line.tsx';
 import { StateLine } from './frame/state-line.tsx';
 import { Help } from './help.tsx';
 import { LiveView } from './live/live-view.tsx';
+import { ProbesView } from './probes/probes-view.tsx';
 import { useKeys } from './use-keys.ts';
 
 /** The whole page. */
@@ -21,7 +22,7 @@ export function Page(): ReactNode {
         <StateLine />
         <LedgerLine />
       </header>
-      {page === 'live' ? <LiveView /> : null}
+      {page === 'live' ? <LiveView /> : <ProbesView />}
       {isHelpOpen ? <Help /> : null}
     </>
   );

@@ -9,7 +9,7 @@ type Props = {
   readonly look?: 'plain' | 'strong' | 'icon' | 'danger';
   readonly isPressed?: boolean;
   readonly isBusy?: boolean;
-  readonly hint?: string;
+  readonly hint?: string | undefined;
 };
 
 /** A button. While busy it cannot be pressed again but keeps its size. */

@@ -1,7 +1,15 @@
 import { type ReactNode, memo, useCallback, useRef, useState } from 'react';
 import { type Column, formatExact, formatPlural } from '@faultline/shared';
 import type { Shown } from '../../store/app-state.ts';
-import { type CallRows, callCells, callsTable, columnTitle, freezeCallRows, isNumber, selectCallsView } from '../../store/select-calls.ts';
+import {
+  type CallRows,
+  callCells,
+  callsTable,
+  columnTitle,
+  freezeCallRows,
+  isNumber,
+  selectCallsView,
+} from '../../store/select-calls.ts';
 import { usePage, useShown, useStores } from '../../store/use-store.ts';
 import { Button } from '../../widgets/button.tsx';
 import { DataTable, type TableColumn } from '../../widgets/data-table.tsx';
@@ -26,7 +34,9 @@ export const CallsPanel = memo(function CallsPanel(): ReactNode {
   const scrollRef = useRef<HTMLDivElement>(null);
   const [held, setHeld] = useState<CallRows>();
   const rows = held ?? view.rows;
-  const tools = usePanel('calls', `slow calls: ${view.stream?.title ?? ''}`, () => callsTable({ ...view, rows }, copiedRowsMax));
+  const tools = usePanel('calls', `slow calls: ${view.stream?.title ?? ''}`, () =>
+    callsTable({ ...view, rows }, copiedRowsMax),
+  );
   const hold = useCallback((isAtTop: boolean, current: CallRows | undefined) => {
     if (isAtTop) setHeld(undefined);
     else setHeld((known) => known ?? (current === undefined ? undefined : freezeCallRows(current)));
@@ -48,7 +58,9 @@ export const CallsPanel = memo(function CallsPanel(): ReactNode {
       spoken={tools.said}
       controls={
         <>
-          {status.kind === 'ready' ? <span className="calls-kept">{`${formatExact(rows?.calls.length)} of ${formatPlural(view.keptCount, 'call')} kept`}</span> : null}
+          {status.kind === 'ready' ? (
+            <span className="calls-kept">{`${formatExact(rows?.calls.length)} of ${formatPlural(view.keptCount, 'call')} kept`}</span>
+          ) : null}
           {held === undefined ? null : <Button icon="up" label={`${formatExact(newer)} newer`} onClick={goOn} />}
           {view.rows === undefined ? null : (
             <Button
@@ -76,7 +88,9 @@ export const CallsPanel = memo(function CallsPanel(): ReactNode {
       <StatusBody status={status} shape="table" targetId={targetId}>
         {() =>
           rows === undefined || rows.calls.length === 0 ? (
-            <EmptyState why={`Filtered away: none of the ${formatPlural(view.keptCount, 'call')} kept is of ${page.process ?? page.mode ?? 'this'}.`}>
+            <EmptyState
+              why={`Filtered away: none of the ${formatPlural(view.keptCount, 'call')} kept is of ${page.process ?? page.mode ?? 'this'}.`}
+            >
               <Button label="Clear filters" onClick={() => app.page.set({ process: undefined, mode: undefined })} />
             </EmptyState>
           ) : (

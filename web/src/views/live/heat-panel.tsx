@@ -46,7 +46,9 @@ export const HeatPanel = memo(function HeatPanel({ id, title, select }: Props): 
       spoken={tools.said ?? steps.spoken}
     >
       <StatusBody status={status} shape="chart" targetId={targetId}>
-        {() => (tools.isTableOpen ? <TextTable label={title} table={heatTable(view)} /> : <HeatPlot id={id} view={view} />)}
+        {() =>
+          tools.isTableOpen ? <TextTable label={title} table={heatTable(view)} /> : <HeatPlot id={id} view={view} />
+        }
       </StatusBody>
     </Panel>
   );
@@ -56,13 +58,24 @@ function HeatPlot({ id, view }: { readonly id: string; readonly view: HeatView }
   const { cursor } = useStores();
   const { frame, axis, columns, floorPerSec, topPerSec } = view;
   const gridShares = axis.ticks.map(({ share }) => share);
-  const picture = { columns, floorPerSec, topPerSec, gridShares, fromNs: frame.fromNs, toNs: frame.toNs, lowNs: axis.lowNs, highNs: axis.highNs };
+  const picture = {
+    columns,
+    floorPerSec,
+    topPerSec,
+    gridShares,
+    fromNs: frame.fromNs,
+    toNs: frame.toNs,
+    lowNs: axis.lowNs,
+    highNs: axis.highNs,
+  };
   return (
     <TimePlot
       ticks={frame.ticks}
       losses={view.losses}
       cursor={<HeatCursor view={view} />}
-      onPoint={(share) => cursor.set(share === undefined ? undefined : { atNs: instantAt(frame, share), by: 'mouse', panel: id })}
+      onPoint={(share) =>
+        cursor.set(share === undefined ? undefined : { atNs: instantAt(frame, share), by: 'mouse', panel: id })
+      }
     >
       {({ width, height }) => <Heatmap width={width} height={height} picture={picture} ticks={axis.ticks} />}
     </TimePlot>
@@ -83,9 +96,21 @@ function HeatLegend({ view }: { readonly view: HeatView }): ReactNode {
   return (
     <>
       {(['p50', 'p99', 'max'] as const).map((name) => (
-        <span key={name} className="readout" title={name === 'max' ? 'upper end of the highest bucket in use' : 'within 3.2 %'}>
+        <span
+          key={name}
+          className="readout"
+          title={name === 'max' ? 'upper end of the highest bucket in use' : 'within 3.2 %'}
+        >
           <svg className="mark" width="18" height="8" aria-hidden="true">
-            <line x1="0" x2="18" y1="4" y2="4" stroke="var(--text)" strokeWidth="1.5" strokeDasharray={lineDashes[name].join(' ')} />
+            <line
+              x1="0"
+              x2="18"
+              y1="4"
+              y2="4"
+              stroke="var(--text)"
+              strokeWidth="1.5"
+              strokeDasharray={lineDashes[name].join(' ')}
+            />
           </svg>
           {name} <b>{formatNs(column?.[name])}</b>
         </span>

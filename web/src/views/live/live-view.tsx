@@ -2,6 +2,7 @@ import type { ReactNode } from 'react';
 import { selectHoldHeat, selectWaitHeat } from '../../store/select-latency.ts';
 import { selectAcquisitions, selectFaults, selectHandled } from '../../store/select-rates.ts';
 import { CallsPanel } from './calls-panel.tsx';
+import { CannotTraceNote } from './cannot-trace.tsx';
 import { FilterBar } from './filter-bar.tsx';
 import { HeatPanel } from './heat-panel.tsx';
 import { RatePanel } from './rate-panel.tsx';
@@ -12,6 +13,7 @@ import { WhoPanel } from './who-panel.tsx';
 export function LiveView(): ReactNode {
   return (
     <main className="live" aria-label="live">
+      <CannotTraceNote />
       <FilterBar />
       <div className="live-grid">
         <div className="cell-acquisitions">
