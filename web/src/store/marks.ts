@@ -37,10 +37,6 @@ const accessColors: Readonly<Record<string, readonly [color: string, shape: Shap
 /** The mark of a page fault: colour by access, hatched for a protection fault. */
 export function faultMark(access: string, cause: string): Mark {
   const [color, shape] = accessColors[access] ?? ['var(--unlocked)', 'diamond'];
-  return {
-    name: cause === 'protection' ? `${access} prot.` : access,
-    color,
-    shape,
-    isHatched: cause === 'protection',
-  };
+  const word = access === 'instruction' ? 'instr.' : access;
+  return { name: cause === 'protection' ? `${word} prot.` : word, color, shape, isHatched: cause === 'protection' };
 }
