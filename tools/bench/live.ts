@@ -1,5 +1,5 @@
 /** The whole way under full load: kernel, bpftrace, server, socket, page. Cost, memory, exactness, event to screen. */
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { chromium, type CDPSession, type Page } from 'playwright-core';
 import type { RunSummary, RunView, SessionView } from '../../shared/src/index.ts';
@@ -170,12 +170,12 @@ async function metric(cdp: CDPSession, name: string): Promise<number> {
 
 /** Notes every task over 50 ms from the fifth second on: loading and the first drawing are not what is measured. */
 async function watchLongTasks(page: Page): Promise<void> {
-  await page.addInitScript(() => {
-    const found: number[] = [];
-    Object.assign(globalThis, { longTasksMs: found });
-    new PerformanceObserver((list) => {
-      for (const entry of list.getEntries()) if (entry.startTime > 5000) found.push(entry.duration);
-    }).observe({ entryTypes: ['longtask'] });
+  await page.addInitScript({
+    content: `
+      globalThis.longTasksMs = [];
+      new PerformanceObserver((list) => {
+        for (const entry of list.getEntries()) if (entry.startTime > 5000) globalThis.longTasksMs.push(entry.duration);
+      }).observe({ entryTypes: ['longtask'] });`,
   });
 }
 

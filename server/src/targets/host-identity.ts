@@ -43,7 +43,7 @@ export async function readHostIdentity(target: Target): Promise<Result<TargetIde
     memoryBytes: totalmem(),
     isEmulated: /QEMU TCG/.test(cpuinfo),
     config: await readConfig(target),
-    clockOffsetMs: clockOffsetMs(),
+    clockOffsetMs: clockOffsetMs(await text('/proc/uptime')),
     ...(pageKib === undefined ? {} : { pageBytes: Number(pageKib) * 1024 }),
     ...(thpMode === undefined ? {} : { thpMode }),
     ...(bootId === undefined ? {} : { bootId }),
@@ -59,9 +59,14 @@ export async function readBpftraceVersion(target: Target): Promise<string | unde
   return answer.ok ? /v?(\d+\.\d+(?:\.\d+)?)/.exec(answer.value.stdout)?.[1] : undefined;
 }
 
-/** Wall clock minus the clock of bpftrace's nsecs, ms. Node's hrtime is CLOCK_MONOTONIC, as `nsecs` is unless the machine slept. */
-function clockOffsetMs(): number {
-  return Date.now() - Number(process.hrtime.bigint()) / 1e6;
+/**
+ * Wall clock minus the clock of bpftrace's nsecs, ms. `nsecs` counts the time asleep too (CLOCK_BOOTTIME), Node's hrtime
+ * does not; /proc/uptime does, but only to 10 ms, so it is used for the time asleep alone.
+ */
+function clockOffsetMs(uptime: string | undefined): number {
+  const monotonicMs = Number(process.hrtime.bigint()) / 1e6;
+  const asleepMs = Number(uptime?.split(' ')[0] ?? Number.NaN) * 1000 - monotonicMs;
+  return Date.now() - monotonicMs - (asleepMs > 50 ? asleepMs : 0);
 }
 
 async function readVirtualisation(

@@ -1,0 +1,79 @@
+/**
+ * Every captured sample decodes to its golden figures, whatever bpftrace printed it. A golden is written by
+ * `UPDATE_GOLDENS=1 npm test -- unit`, and read by a person before it is kept.
+ */
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { dialectOf, type RunView, type Stream, summariseRun } from '@faultline/shared';
+import { describe, expect, it } from 'vitest';
+import { LineSplitter } from './bpftrace-lines.ts';
+import { type CataloguedProbe, readCatalogue } from './catalogue.ts';
+import { type Capture, readCapture } from './recordings.ts';
+import { RunIntake } from './run-intake.ts';
+
+const root = fileURLToPath(new URL('../../../probes', import.meta.url));
+const catalogue = await readCatalogue(root);
+if (!catalogue.ok) throw new Error(`${catalogue.error.file}: ${catalogue.error.message}`);
+
+type Sample = { readonly probe: CataloguedProbe; readonly file: string; readonly name: string };
+
+const samples: readonly Sample[] = catalogue.value.flatMap((probe) =>
+  readdirSync(probe.folder)
+    .filter((file) => /^(sample|recording)\..+\.jsonl$/.test(file))
+    .map((file) => ({ probe, file, name: `${probe.manifest.name}/${file}` })),
+);
+
+function decode(stream: Stream, capture: Capture, text: string): unknown {
+  const seen: string[] = [];
+  const events = { ready: () => seen.push('ready'), heartbeat: () => seen.push('heartbeat') };
+  const intake = new RunIntake(stream, dialectOf(capture.bpftrace), events, () => 0);
+  const splitter = new LineSplitter(intake);
+  splitter.push(new TextEncoder().encode(text), 0);
+  splitter.end();
+  intake.close(true, 0);
+  const span = intake.span;
+  const slice = intake.drain(0);
+  const { totals, distributions } = summariseRun({} as RunView, stream, intake.figures(), span.toNs - span.fromNs);
+  const texts = intake.totals(0).texts;
+  const call = (at: number): unknown =>
+    stream.columns.map((column, position) => {
+      const value = slice?.calls[position]?.at(at);
+      return column.type === 'text' ? texts[value ?? -1] : value;
+    });
+  return {
+    heartbeatCount: seen.filter((one) => one === 'heartbeat').length,
+    durationNs: span.toNs - span.fromNs,
+    ledger: intake.ledger(),
+    findings: intake.findings.list().map(({ code, level, count }) => ({ code, level, count })),
+    totals: totals.map(({ metric, dims, value }) => [metric, dims, value]),
+    distributions,
+    firstCall: (slice?.callCount ?? 0) > 0 ? call(0) : null,
+    lastCall: (slice?.callCount ?? 0) > 0 ? call(-1) : null,
+  };
+}
+
+describe('captured samples', () => {
+  it('are there for every stream of every probe', () => {
+    for (const probe of catalogue.value) {
+      for (const stream of probe.manifest.streams) {
+        const files = samples.filter((one) => one.probe === probe && one.file.startsWith(`sample.${stream.name}.`));
+        expect(files.length, `${probe.manifest.name} ${stream.name}`).toBeGreaterThan(0);
+      }
+    }
+  });
+
+  it.each(samples)('$name decodes to its golden figures', async ({ probe, file }) => {
+    const path = join(probe.folder, file);
+    const capture = await readCapture(path.replace(/\.jsonl$/, '.meta.json'));
+    if (capture === undefined) throw new Error(`${file} has no valid .meta.json beside it`);
+    const stream = probe.manifest.streams.find((one) => one.name === capture.stream);
+    if (stream === undefined) throw new Error(`${file} is of a stream that the manifest does not know`);
+    const figures = decode(stream, capture, readFileSync(path, 'utf8'));
+    const golden = path.replace(/\.jsonl$/, '.golden.json');
+    if (process.env['UPDATE_GOLDENS'] === '1' || (!existsSync(golden) && process.env['CI'] !== 'true')) {
+      writeFileSync(golden, `${JSON.stringify(figures, undefined, 1)}\n`);
+    }
+    expect(figures).toEqual(JSON.parse(readFileSync(golden, 'utf8')));
+  });
+});
