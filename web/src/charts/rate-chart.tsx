@@ -6,8 +6,13 @@ import { plotMargin } from './plot-geometry.ts';
 /** One point: where (0..1 of the window), and one value a series by its key; undefined breaks the line. */
 export type RateDatum = { readonly at: number } & Readonly<Record<string, number | undefined>>;
 
-/** One area of the stack. */
-export type RateSeries = { readonly key: string; readonly color: string; readonly isHatched: boolean };
+/** One area of the stack; a faint one is too thin for an outline. */
+export type RateSeries = {
+  readonly key: string;
+  readonly color: string;
+  readonly isHatched: boolean;
+  readonly isFaint?: boolean;
+};
 
 type Props = {
   readonly width: number;
@@ -52,14 +57,14 @@ export const RateChart = memo(function RateChart({ width, height, data, series, 
         tick={{ fill: 'var(--text-quiet)', fontSize: 11 }}
         interval={0}
       />
-      {series.map(({ key, color, isHatched }) => (
+      {series.map(({ key, color, isHatched, isFaint }) => (
         <Area
           key={key}
           dataKey={key}
           stackId="all"
           type="stepBefore"
           stroke={color}
-          strokeWidth={1.25}
+          strokeWidth={isFaint === true ? 0 : 1.25}
           fill={isHatched ? `url(#hatch-${key})` : color}
           fillOpacity={isHatched ? 1 : 0.45}
           isAnimationActive={false}

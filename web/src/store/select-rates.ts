@@ -17,7 +17,7 @@ import type { TableData } from './table-data.ts';
 import { type LossStretch, type TimeFrame, instantWords, lossStretches, shareOf, timeFrame } from './time-frame.ts';
 
 /** One group of a rate chart. */
-export type RateGroup = { readonly key: string; readonly mark: Mark };
+export type RateGroup = { readonly key: string; readonly mark: Mark; readonly isFaint?: boolean };
 
 /** A chart of stacked rates, ready to be drawn. */
 export type RateView = {
@@ -160,8 +160,12 @@ function rateView(shown: Shown, question: Question): RateView {
   const inUse = question.groups.map((_, group) => group < 2 || points.some(({ counts }) => (counts[group] ?? 0) > 0));
   const keep = <T>(values: readonly T[]): readonly T[] => values.filter((_, group) => inUse[group] === true);
   const kept = points.map((point) => ({ ...point, counts: keep(point.counts), perSec: keep(point.perSec) }));
-  const groups = keep(question.groups);
   const peak = Math.max(0, ...kept.map(({ perSec }) => perSec.reduce((sum, rate) => sum + rate, 0)));
+  const faintBelow = niceCeiling(peak) / 150;
+  const groups = keep(question.groups).map((one, group) => ({
+    ...one,
+    isFaint: !kept.some(({ perSec }) => (perSec[group] ?? 0) > faintBelow),
+  }));
   return {
     status,
     frame,

@@ -56,7 +56,12 @@ export const RatePanel = memo(function RatePanel({ id, title, unit, select }: Pr
 
 function RatePlot({ id, view }: { readonly id: string; readonly view: RateView }): ReactNode {
   const { cursor } = useStores();
-  const series = view.groups.map(({ key, mark }) => ({ key, color: mark.color, isHatched: mark.isHatched }));
+  const series = view.groups.map(({ key, mark, isFaint = false }) => ({
+    key,
+    color: mark.color,
+    isHatched: mark.isHatched,
+    isFaint,
+  }));
   return (
     <TimePlot
       ticks={view.frame.ticks}
