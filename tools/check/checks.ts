@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
 import { checkArchitecture } from './architecture.ts';
 import { brokenArchitecture, brokenTree, brokenTreeFindings } from './architecture-fixture.ts';
 import { debts, layers, modulesMin } from './architecture-table.ts';
@@ -117,11 +118,12 @@ function existing(root: string, paths: readonly string[]): readonly string[] {
 }
 
 function outputOf(program: string, args: readonly string[], cwd: string): Promise<{ status: number; output: string }> {
-  const env = { ...process.env, NO_COLOR: '1', FORCE_COLOR: '0' };
+  const env = { ...process.env, NO_COLOR: '1' };
   return new Promise((resolve) => {
     execFile(program, args, { cwd, env, maxBuffer: outputBytesMax }, (error, stdout, stderr) => {
       const isRun = error === null || typeof error.code === 'number';
-      const output = `${stdout}${stderr}${isRun ? '' : error.message}`;
+      // oxlint colours wherever CI is set, NO_COLOR or not.
+      const output = stripVTControlCharacters(`${stdout}${stderr}${isRun ? '' : error.message}`);
       resolve({ status: error === null ? 0 : Number(error.code ?? 1), output });
     });
   });
