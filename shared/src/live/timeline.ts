@@ -37,9 +37,6 @@ type Level = {
 /** Bins of one run at every width, the oldest first. Grown by addToTimeline, bounded by the windows' spans. */
 export type Timeline = { readonly levels: Readonly<Record<LiveWindow, Level>> };
 
-/** A bin closes at this share of its width: snapshots come a few per cent early or late. */
-const closesAtShare = 0.8;
-
 /** A timeline where nothing has happened yet. */
 export function createTimeline(): Timeline {
   const level = (name: LiveWindow): Level => ({
@@ -92,7 +89,9 @@ function addToLevel(level: Level, change: Bin): void {
     const cell = change.cells[index] ?? 0;
     level.sums.set(cell, (level.sums.get(cell) ?? 0) + (change.deltas[index] ?? 0));
   }
-  if (level.open.toNs - level.open.fromNs >= level.widthNs * closesAtShare) close(level);
+  // Snapshots come a little early or late: close at the one nearest to the full width.
+  const halfStepNs = (change.toNs - change.fromNs) / 2;
+  if (level.open.toNs - level.open.fromNs + halfStepNs >= level.widthNs) close(level);
 }
 
 function close(level: Level): void {

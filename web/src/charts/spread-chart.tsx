@@ -11,7 +11,7 @@ type Props = {
   readonly ticks: readonly { readonly share: number; readonly label: string }[];
 };
 
-const margin = { top: 6, right: 8, bottom: 16, left: 0 };
+const margin = { top: 6, right: 18, bottom: 16, left: 0 };
 const axisWidth = 40;
 const wholeAxis = [0, 1];
 

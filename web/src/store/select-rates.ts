@@ -171,7 +171,7 @@ function rateView(shown: Shown, question: Question): RateView {
     frame,
     groups,
     points: kept,
-    data: kept.flatMap((point) => datum(frame, groups, point)),
+    data: kept.flatMap((point, index) => datum(frame, groups, point, index === 0)),
     top: niceCeiling(peak),
     losses: lossStretches(shown, frame, status.runs),
     scope: scopeOf(shown, question.metric),
@@ -179,11 +179,13 @@ function rateView(shown: Shown, question: Question): RateView {
   };
 }
 
-function datum(frame: TimeFrame, groups: readonly RateGroup[], point: RatePoint): RateView['data'] {
-  const at = Math.min(1, shareOf(frame, point.toNs));
-  const values = Object.fromEntries(groups.map(({ key }, group) => [key, point.perSec[group]]));
-  const row = { at, ...values };
-  return point.isAfterGap
-    ? [{ at: shareOf(frame, point.fromNs), ...Object.fromEntries(groups.map(({ key }) => [key, undefined])) }, row]
-    : [row];
+/** A rate holds for its whole bin: a point at its end, and one at its beginning where no bin ends there. */
+function datum(frame: TimeFrame, groups: readonly RateGroup[], point: RatePoint, isFirst: boolean): RateView['data'] {
+  const at = (ns: number): number => Math.min(1, Math.max(0, shareOf(frame, ns)));
+  const values: Record<string, number | undefined> = {};
+  for (const [group, { key }] of groups.entries()) values[key] = point.perSec[group];
+  const end = { ...values, at: at(point.toNs) };
+  if (!isFirst && !point.isAfterGap) return [end];
+  const begin = { ...values, at: at(point.fromNs) };
+  return point.isAfterGap ? [{ at: begin.at }, begin, end] : [begin, end];
 }
