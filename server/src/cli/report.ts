@@ -63,7 +63,9 @@ function verdictOf(summary: RecordSummary): string {
 
 function describeRun(summary: RunSummary, stream: Stream | undefined, width: number): readonly string[] {
   const { run, durationNs } = summary;
-  const parameters = Object.entries(run.parameters).map(([name, value]) => `${name}=${value}`);
+  const parameters = Object.entries(run.parameters)
+    .filter(([name, value]) => stream?.parameters.find((one) => one.name === name)?.default !== value)
+    .map(([name, value]) => `${name}=${value}`);
   const head = [
     `${run.probe}:${run.stream}`,
     run.variant,
@@ -72,7 +74,8 @@ function describeRun(summary: RunSummary, stream: Stream | undefined, width: num
     run.state,
   ];
   const failure = run.failure === undefined ? [] : [`FAILED: ${run.failure.message}`, `→ ${run.failure.remedy}`];
-  const specs = stream?.maps ?? [];
+  // What else a script counts (seen, emitted, unpaired) is in the ledger.
+  const specs = stream?.maps.filter(({ role }) => role === 'events' || role === 'figure') ?? [];
   const parts = [
     totalsTable(summary, specs, width - 2),
     distributionsTable(summary.distributions, specs, width - 2),
@@ -133,15 +136,15 @@ function formatQuantile(value: number | undefined, unit: Unit): string {
 /** The processes with the largest figures, by the first figure that knows processes, split by its first dimension. */
 function processTable(totals: readonly Total[], specs: readonly MapSpec[], width: number): readonly string[] {
   const known = specs.filter((spec) => spec.kind !== 'buckets' && textDimension(spec) !== undefined);
-  const [first, ...others] = known;
+  const [first, ...rest] = known;
   if (first === undefined) return [];
   const process = textDimension(first) ?? '';
+  const others = rest.filter((spec) => textDimension(spec) === process);
   const order = rolledUp(totals, first, (dims) => String(dims[process] ?? ''));
   const splitBy = Object.keys(totals.find(({ metric }) => metric === first.metric)?.dims ?? {}).find(
     (name) => name !== process,
   );
-  const parts =
-    splitBy === undefined ? [] : rolledUp(totals, first, (dims) => String(dims[splitBy] ?? '')).slice(0, splitMax);
+  const parts = partsOf(totals, first, splitBy);
   const rows = order.slice(0, processesMax).map(([name, total]) => [
     name,
     formatUnit(total, first.unit),
@@ -160,8 +163,19 @@ function processTable(totals: readonly Total[], specs: readonly MapSpec[], width
     { title: 'process', align: 'left' as const, wraps: true },
     ...titles.map((title) => ({ title, align: 'right' as const })),
   ];
-  const rest = order.length - rows.length;
-  return [...textTable(columns, rows, width), ...(rest > 0 ? [`… and ${rest} more processes`] : [])];
+  const unlisted = order.length - rows.length;
+  return [...textTable(columns, rows, width), ...(unlisted > 0 ? [`… and ${unlisted} more processes`] : [])];
+}
+
+/** The values of a dimension with their totals, where there is more than one to tell apart. */
+function partsOf(
+  totals: readonly Total[],
+  spec: MapSpec,
+  dimension: string | undefined,
+): readonly (readonly [string, number])[] {
+  if (dimension === undefined) return [];
+  const parts = rolledUp(totals, spec, (dims) => String(dims[dimension] ?? ''));
+  return parts.length > 1 ? parts.slice(0, splitMax) : [];
 }
 
 /** Totals of one map added up (or their maximum, where the map holds maxima) by a text made of the key; largest first. */
