@@ -23,7 +23,7 @@ export type LoadTruth = {
 };
 
 /** The load generator, compiled once a test process. */
-export async function loadProgram(): Promise<string> {
+async function loadProgram(): Promise<string> {
   built ??= mkdtemp(join(tmpdir(), 'faultline-load-')).then(async (folder) => {
     const program = join(folder, 'mmap-load');
     await run('gcc', ['-O2', '-o', program, source, '-lpthread']);

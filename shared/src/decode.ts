@@ -100,9 +100,9 @@ function decodeText(text: string): BpftraceRecord {
 }
 
 function decodeMap(data: unknown, dialect: Dialect, line: string): Result<BpftraceRecord, Malformed> {
-  const [first, ...others] = typeof data === 'object' && data !== null ? Object.entries(data) : [];
+  const [first, ...others] = entriesOf(data);
   if (first === undefined || others.length > 0) return malformed('a map record without exactly one map', line);
-  const [map, content]: [string, unknown] = first;
+  const [map, content] = first;
   const scalar = decodeNumber(content);
   if (scalar !== undefined) return ok({ kind: 'map', map, entries: [[undefined, scalar]] });
   if (typeof content !== 'object' || content === null || Array.isArray(content)) {
@@ -126,6 +126,10 @@ function unescapeOnce(key: string): string {
   } catch {
     return key;
   }
+}
+
+function entriesOf(data: unknown): readonly (readonly [string, unknown])[] {
+  return typeof data === 'object' && data !== null ? Object.entries(data) : [];
 }
 
 function malformed(reason: string, line: string): Result<never, Malformed> {

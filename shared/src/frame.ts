@@ -14,22 +14,6 @@ export type SliceColumns = {
   readonly calls: readonly CallColumn[];
 };
 
-/** Bytes of one value of a column. */
-export function columnBytes(type: ColumnType): number {
-  switch (type) {
-    case 'timeNs':
-    case 'f64':
-      return 8;
-    case 'u32':
-    case 'text':
-      return 4;
-    case 'u16':
-      return 2;
-    case 'u8':
-      return 1;
-  }
-}
-
 /** An empty column of a type, with room for `length` values. */
 export function makeColumn(type: ColumnType, length: number): CallColumn {
   switch (type) {
@@ -78,18 +62,17 @@ export type SliceShape = {
 export function decodeSlices(data: ArrayBuffer | Uint8Array, shapes: readonly SliceShape[]): readonly SliceColumns[] {
   const bytes = data instanceof Uint8Array ? data : new Uint8Array(data);
   let offset = 0;
-  const take = (type: ColumnType, length: number): CallColumn => {
-    const size = columnBytes(type) * length;
+  const fill = <T extends CallColumn>(column: T): T => {
+    const size = column.byteLength;
     assert(offset + size <= bytes.byteLength, `a frame of ${bytes.byteLength} bytes ends before its columns do`);
-    const column = makeColumn(type, length);
     new Uint8Array(column.buffer).set(bytes.subarray(offset, offset + size));
     offset += size;
     return column;
   };
   const slices = shapes.map((shape) => ({
-    cells: take('u32', shape.cellCount) as Uint32Array,
-    deltas: take('f64', shape.cellCount) as Float64Array,
-    calls: shape.types.map((type) => take(type, shape.callCount)),
+    cells: fill(new Uint32Array(shape.cellCount)),
+    deltas: fill(new Float64Array(shape.cellCount)),
+    calls: shape.types.map((type) => fill(makeColumn(type, shape.callCount))),
   }));
   assert(offset === bytes.byteLength, `a frame of ${bytes.byteLength} bytes has ${bytes.byteLength - offset} too many`);
   return slices;

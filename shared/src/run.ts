@@ -142,11 +142,26 @@ export function emptyLedger(): Ledger {
   };
 }
 
+const ledgerFields = [
+  'seenCount',
+  'suppressedCount',
+  'emittedCount',
+  'unpairedCount',
+  'arrivedCount',
+  'lostCount',
+  'missingCount',
+  'malformedCount',
+  'droppedCount',
+  'recordedCount',
+  'linesCount',
+  'bytesCount',
+] as const satisfies readonly (keyof Ledger)[];
+
 /** Adds ledgers of several runs field by field. */
 export function addLedgers(ledgers: readonly Ledger[]): Ledger {
   const total: Record<keyof Ledger, number> = emptyLedger();
   for (const ledger of ledgers) {
-    for (const field of Object.keys(total) as (keyof Ledger)[]) total[field] += ledger[field];
+    for (const field of ledgerFields) total[field] += ledger[field];
   }
   return total;
 }

@@ -1,6 +1,7 @@
 /** pnpm bench: figures and ratios, side by side with what a user would do instead. Nothing here is a test. */
 import { type BenchLine } from './bench-line.ts';
 
+import { benchFanOut } from './fan-out.ts';
 import { benchIngest } from './ingest.ts';
 import { benchLive } from './live.ts';
 import { benchTracedProgram } from './traced-program.ts';
@@ -12,6 +13,7 @@ const minutes = Number(/^--minutes=(.+)$/m.exec(process.argv.join('\n'))?.[1] ??
 const parts: Readonly<Record<string, () => Promise<readonly BenchLine[]>>> = {
   'traced-program': () => benchTracedProgram(7),
   ingest: async () => benchIngest(5),
+  'fan-out': benchFanOut,
   live: () => benchLive(minutes),
 };
 

@@ -79,7 +79,7 @@ async function stopTracer(tracer: ChildProcess): Promise<void> {
 }
 
 /** User and system time of a process, ms (USER_HZ is 100). */
-export function cpuMsOf(process: ChildProcess): number {
+function cpuMsOf(process: ChildProcess): number {
   const stat = readFileSync(`/proc/${process.pid}/stat`, 'utf8');
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   return (Number(fields[11]) + Number(fields[12])) * 10;
