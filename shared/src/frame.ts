@@ -21,8 +21,9 @@ export function makeColumn(type: ColumnType, length: number): CallColumn {
     case 'f64':
       return new Float64Array(length);
     case 'u32':
-    case 'text':
       return new Uint32Array(length);
+    // Numbers of texts fit in 16 bits: runTextsMax.
+    case 'text':
     case 'u16':
       return new Uint16Array(length);
     case 'u8':

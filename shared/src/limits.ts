@@ -45,7 +45,7 @@ export const mapKeysWarnShare = 0.9;
 /** Distinct (metric, key) cells one run may have: four full maps. */
 export const runCellsMax = 65_536;
 
-/** Distinct texts (process names, stacks) in one run's detail. */
+/** Distinct texts (process names, stacks) in one run's detail: what a column of 16 bits can tell apart. */
 export const runTextsMax = 65_536;
 
 /** Findings one run keeps; the rest is counted. */

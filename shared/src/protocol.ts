@@ -122,7 +122,7 @@ export type FrameSlice = {
   /** Texts first used in this frame; their numbers follow on from the run's earlier ones. */
   readonly newTexts: readonly string[];
   readonly firstText: number;
-  /** Number of calls; columns as the manifest says (text columns as u32 numbers of texts). */
+  /** Number of calls; columns as the manifest says (text columns as u16 numbers of texts). */
   readonly callCount: number;
 };
 
