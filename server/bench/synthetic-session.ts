@@ -1,4 +1,4 @@
-/** A session that makes calls up, as many as wanted: the columns of mmap-lock's detail stream, 40 bytes a call. */
+/** A session that makes calls up, as many as wanted: the columns of mmap-lock's detail stream, 38 bytes a call. */
 import { err, type RecordSummary, type Result, type RunSummary, type SessionView } from '@faultline/shared';
 import type { Refusal } from '../src/sessions/refusal.ts';
 import type { RunTotals, Tick } from '../src/sessions/tick.ts';
@@ -30,7 +30,7 @@ export class SyntheticSession implements SessionSource {
       Uint8Array.from(row((at) => (at % 100 === 0 ? 1 : 0))),
       Float64Array.from(row((at) => 200 + (at % 977))),
       Float64Array.from(row((at) => 900 + (at % 4_999))),
-      Uint32Array.from(row((at) => at % 40)),
+      Uint16Array.from(row((at) => at % 40)),
     ];
   }
 

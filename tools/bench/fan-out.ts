@@ -48,7 +48,7 @@ export async function benchFanOut(): Promise<BenchLine[]> {
       against: 'JSON arrays of objects',
       bound: '≤ 40 bytes',
       isWithinBound: paced.bytesPerEvent <= 40,
-      note: 'nine columns of the mmap-lock detail; 40 bytes themselves, the rest is headers',
+      note: 'nine columns of the mmap-lock detail; 38 bytes themselves, the rest is headers',
     },
     {
       name: `CPU of the server at 1M events/s to ${clientCount} clients`,

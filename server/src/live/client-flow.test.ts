@@ -158,7 +158,7 @@ describe('frames', () => {
     for (const client of clients) client.acknowledge();
     calls(session, 0, 100);
     const [first, ...others] = clients.map((client) => client.frameBytes[0]);
-    expect(first?.byteLength).toBe(100 * (8 + 1 + 4));
+    expect(first?.byteLength).toBe(100 * (8 + 1 + 2));
     for (const other of others) expect(other).toBe(first);
   });
 

@@ -1,7 +1,7 @@
 /** Bucketed latencies: a heatmap over time with quantiles, and the distribution. Buckets add up exactly. */
 import { bucketHigh, bucketIndexMax, bucketLow, bucketMiddle } from '../buckets.ts';
 import type { CellEntry } from '../protocol.ts';
-import { type CellFilter, type Source, cellFits } from './source.ts';
+import { type CellFilter, type Source, cellFits, groupCells } from './source.ts';
 
 /** Quantiles every latency view shows. */
 export const shownQuantiles = [0.5, 0.9, 0.99, 0.999] as const;
@@ -80,37 +80,36 @@ export function latencyDistributions(
     readonly groupOf: (entry: CellEntry) => string;
   },
 ): readonly LatencyDistribution[] {
-  return question.groups.map((group) => {
-    const counts = new Float64Array(bucketIndexMax + 1);
-    for (const source of sources) {
-      const buckets = bucketsOfCells(
-        source,
-        (entry) => cellFits(entry, question.metric, question.filter) && question.groupOf(entry) === group,
-      );
-      addSpan(source, question.span, (cell, value) => {
-        const bucket = buckets[cell] ?? -1;
-        if (bucket >= 0) counts[bucket] = (counts[bucket] ?? 0) + value;
-      });
+  const all = question.groups.map((group) => ({ group, counts: new Float64Array(bucketIndexMax + 1) }));
+  for (const source of sources) {
+    const buckets = bucketsOfCells(source, (entry) => cellFits(entry, question.metric, question.filter));
+    const groups = groupCells(source, (entry) => question.groups.indexOf(question.groupOf(entry)));
+    const sums = spanSums(source, question.span);
+    for (const [cell, bucket] of buckets.entries()) {
+      const counts = bucket < 0 ? undefined : all[groups[cell] ?? -1]?.counts;
+      if (counts !== undefined) counts[bucket] = (counts[bucket] ?? 0) + (sums[cell] ?? 0);
     }
-    return {
-      group,
-      counts,
-      count: sumOf(counts),
-      quantiles: denseQuantiles(counts, shownQuantiles),
-      max: denseMax(counts),
-    };
-  });
+  }
+  return all.map(({ group, counts }) => ({
+    group,
+    counts,
+    count: sumOf(counts),
+    quantiles: denseQuantiles(counts, shownQuantiles),
+    max: denseMax(counts),
+  }));
 }
 
-/** Calls `take` with what each cell adds up to over a span. */
-export function addSpan(source: Source, span: LatencySpan, take: (cell: number, value: number) => void): void {
-  if (span === 'all') {
-    for (let cell = 0; cell < source.cells.length; cell += 1) take(cell, source.totals[cell] ?? 0);
-    return;
+/** What each cell adds up to over a span, by cell number. */
+export function spanSums(source: Source, span: LatencySpan): Float64Array {
+  if (span === 'all') return source.totals;
+  const sums = new Float64Array(source.cells.length);
+  for (const { cells, deltas } of source.bins) {
+    for (let index = 0; index < cells.length; index += 1) {
+      const cell = cells[index] ?? 0;
+      sums[cell] = (sums[cell] ?? 0) + (deltas[index] ?? 0);
+    }
   }
-  for (const bin of source.bins) {
-    for (let index = 0; index < bin.cells.length; index += 1) take(bin.cells[index] ?? 0, bin.deltas[index] ?? 0);
-  }
+  return sums;
 }
 
 /** Quantiles (0..1, ascending) of counts by bucket index: nearest rank, the bucket's middle. */

@@ -109,7 +109,7 @@ export function fixtureFrame(
       calls:
         calls === undefined
           ? []
-          : [Float64Array.from(calls, ([atNs]) => atNs), Uint32Array.from(calls, ([, text]) => text)],
+          : [Float64Array.from(calls, ([atNs]) => atNs), Uint16Array.from(calls, ([, text]) => text)],
     }),
   );
   const header: FrameHeader = {

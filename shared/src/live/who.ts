@@ -1,6 +1,6 @@
 /** Who does it: figures by process, for a table whose cells hold bars. */
 import type { CellEntry } from '../protocol.ts';
-import { type LatencySpan, addSpan } from './latency.ts';
+import { type LatencySpan, spanSums } from './latency.ts';
 import { type CellFilter, type Source, cellFits, processDimension } from './source.ts';
 
 /** A column of the table: sums of a metric over the cells for which `counts` holds. */
@@ -20,9 +20,23 @@ export function whoTable(
   question: { readonly filter: CellFilter; readonly span: LatencySpan; readonly sortBy: number },
 ): { readonly rows: readonly WhoRow[]; readonly totals: readonly (number | undefined)[] } {
   const sums = new Map<string, number[]>();
+  // Columns of one run share its sums: adding up a window is the costly part.
+  const known = new Map<Float64Array, Float64Array>();
+  const sumsOf = (source: Source): Float64Array => {
+    const found = known.get(source.totals) ?? spanSums(source, question.span);
+    known.set(source.totals, found);
+    return found;
+  };
   for (const [index, column] of columns.entries()) {
     for (const source of column.sources)
-      addColumn(sums, { index, columnCount: columns.length, column, source, ...question });
+      addColumn(sums, {
+        index,
+        columnCount: columns.length,
+        column,
+        source,
+        sums: sumsOf(source),
+        filter: question.filter,
+      });
   }
   const measured = columns.map(({ metric, sources }) =>
     sources.some(({ cells }) => cells.some((entry) => entry?.metric === metric)),
@@ -52,22 +66,17 @@ function addColumn(
     readonly column: WhoColumn;
     readonly source: Source;
     readonly filter: CellFilter;
-    readonly span: LatencySpan;
+    readonly sums: Float64Array;
   },
 ): void {
   const { column, source, index } = part;
-  const rows = source.cells.map((entry) => {
-    if (!cellFits(entry, column.metric, part.filter) || !column.counts(entry)) return undefined;
+  for (const [cell, entry] of source.cells.entries()) {
+    const value = part.sums[cell] ?? 0;
+    if (value === 0 || !cellFits(entry, column.metric, part.filter) || !column.counts(entry)) continue;
     const process = entry.dims[processDimension];
-    if (typeof process !== 'string') return undefined;
-    const known = sums.get(process);
-    if (known !== undefined) return known;
-    const row = Array.from({ length: part.columnCount }, () => 0);
+    if (typeof process !== 'string') continue;
+    const row = sums.get(process) ?? Array.from({ length: part.columnCount }, () => 0);
+    row[index] = (row[index] ?? 0) + value;
     sums.set(process, row);
-    return row;
-  });
-  addSpan(source, part.span, (cell, value) => {
-    const row = rows[cell];
-    if (row !== undefined) row[index] = (row[index] ?? 0) + value;
-  });
+  }
 }
