@@ -36,7 +36,7 @@ const app = new AppStore(
       const timer = setInterval(run, intervalMs);
       return () => clearInterval(timer);
     },
-    nextFrame: (run) => void requestAnimationFrame(run),
+    frames: { nextFrame: (run) => void requestAnimationFrame(run), nowMs: () => performance.now() },
     // A message posted while a frame is prepared is delivered after that frame's paint.
     afterPaint: (run) => {
       const { port1, port2 } = new MessageChannel();

@@ -234,9 +234,9 @@ describe('sources', () => {
 
 describe('a ring of calls', () => {
   const columns = fixtureManifests[0]?.streams[1]?.columns ?? [];
-  const batch = (from: number, count: number): readonly [Float64Array, Uint32Array] => [
+  const batch = (from: number, count: number): readonly [Float64Array, Uint16Array] => [
     Float64Array.from({ length: count }, (_, index) => from + index),
-    new Uint32Array(count),
+    new Uint16Array(count),
   ];
 
   test('holds the newest calls, in order, however they came', () => {

@@ -39,7 +39,7 @@ export function drawHeatmap(
   context.clip();
   drawGrid(context, picture, box, ink, scale);
   const placed = picture.columns.map((column) => ({ column, ...xOf(picture, box, column) }));
-  for (const { column, left, right } of placed) drawColumn(context, picture, box, column, left, right);
+  drawColumns(context, picture, box, placed);
   for (const name of ['max', 'p99', 'p50'] as const) {
     const dash = lineDashes[name].map((length) => length * scale);
     drawLine(context, placed, (column) => column[name], picture, box, { ink, dash, scale });
@@ -64,23 +64,35 @@ function drawGrid(context: CanvasRenderingContext2D, picture: HeatPicture, box: 
     context.fillRect(box.left, Math.round(box.top + box.height * (1 - share)), box.width, scale);
 }
 
-function drawColumn(
+/** Where each row of buckets lies, by row number: worked out once a picture. */
+function rowEdges(picture: HeatPicture, box: Box): (row: number) => { readonly top: number; readonly bottom: number } {
+  const known: { readonly top: number; readonly bottom: number }[] = [];
+  return (row) => {
+    const found = known[row];
+    if (found !== undefined) return found;
+    const { lowNs, highNs } = rowBounds(row);
+    return (known[row] = { top: yOf(picture, box, highNs), bottom: yOf(picture, box, lowNs) });
+  };
+}
+
+function drawColumns(
   context: CanvasRenderingContext2D,
   picture: HeatPicture,
   box: Box,
-  column: LatencyColumn,
-  left: number,
-  right: number,
+  placed: readonly Placed[],
 ): void {
-  const sec = (column.toNs - column.fromNs) / 1e9;
+  const edges = rowEdges(picture, box);
   const range = Math.log(picture.topPerSec / picture.floorPerSec);
-  for (const [index, count] of column.rows.entries()) {
-    if (count === 0) continue;
-    const { lowNs, highNs } = rowBounds(column.rowLow + index);
-    const bottom = yOf(picture, box, lowNs);
-    const top = yOf(picture, box, highNs);
-    context.fillStyle = heatColor(Math.log(count / sec / picture.floorPerSec) / range);
-    context.fillRect(left, top, Math.max(1, right - left), Math.max(1, bottom - top));
+  for (const { column, left, right } of placed) {
+    const floor = (picture.floorPerSec * (column.toNs - column.fromNs)) / 1e9;
+    const width = Math.max(1, right - left);
+    for (let index = 0; index < column.rows.length; index += 1) {
+      const count = column.rows[index] ?? 0;
+      if (count === 0) continue;
+      const { top, bottom } = edges(column.rowLow + index);
+      context.fillStyle = heatColor(Math.log(count / floor) / range);
+      context.fillRect(left, top, width, Math.max(1, bottom - top));
+    }
   }
 }
 

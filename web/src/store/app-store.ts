@@ -60,7 +60,7 @@ export class AppStore implements Disposable {
     this.ports = ports;
     this.page = page;
     this.paint = new PaintLatency(ports.nowMs);
-    this.cadence = new Cadence(ports.nextFrame, () => ports.afterPaint(() => this.paint.painted()));
+    this.cadence = new Cadence(ports.frames, () => ports.afterPaint(() => this.paint.painted()));
     this.shown = this.look();
   }
 
@@ -77,7 +77,7 @@ export class AppStore implements Disposable {
     this.stops.push(
       this.page.subscribe(() => {
         this.follow();
-        this.publish();
+        this.publish('all');
       }),
       this.ports.every(lookIntervalMs, () => this.publishWhenDue()),
       this.ports.every(refreshIntervalMs, () => void this.refresh()),
@@ -183,7 +183,7 @@ export class AppStore implements Disposable {
 
   private change(part: Partial<AppState>): void {
     this.app = { ...this.app, ...part };
-    this.publish();
+    this.publish('all');
   }
 
   private link(link: Link): void {
@@ -266,15 +266,15 @@ export class AppStore implements Disposable {
 
   private publishWhenDue(): void {
     const sinceMs = this.ports.nowMs() - this.publishedAtMs;
-    if (sinceMs >= (this.hasNews ? publishIntervalMs : idlePublishIntervalMs)) this.publish();
+    if (sinceMs >= (this.hasNews ? publishIntervalMs : idlePublishIntervalMs)) this.publish('usual');
   }
 
-  private publish(): void {
+  private publish(extent: 'usual' | 'all'): void {
     this.hasNews = false;
     this.publishedAtMs = this.ports.nowMs();
     this.shown = this.look();
     this.paint.publishing();
-    this.cadence.publish();
+    this.cadence.publish(extent);
   }
 
   private look(): Shown {

@@ -1,24 +1,39 @@
 /**
- * When panels are told that there is something new: those of the first rank together, then one a frame, because a
- * chart costs the main thread up to 20 ms and two in one frame would be a long task.
+ * When panels are told that there is something new: those of the first rank together, then charts, a few a frame,
+ * because a chart costs the main thread up to 20 ms and three in one frame would be a long task.
  */
 
-/** First: words and tables, cheap and wanted soon. Chart: drawings, one a frame. */
-export type Rank = 'first' | 'chart';
+/** First: words and tables, cheap and wanted soon. Chart: every round. Slow: every second round; what is read, not watched. */
+export type Rank = 'first' | 'chart' | 'slow';
+
+/** What cadence needs of the browser. */
+export type FrameClock = {
+  /** Calls back before the next paint. */
+  readonly nextFrame: (run: () => void) => void;
+  readonly nowMs: () => number;
+};
+
+/** After this much of a frame no further chart is begun in it, ms: the rest of the frame is the browser's. */
+const frameBudgetMs = 9;
 
 /** Tells listeners frame by frame. A round that is not finished when the next one comes goes on with it. */
 export class Cadence {
-  private readonly ranks: Readonly<Record<Rank, Set<() => void>>> = { first: new Set(), chart: new Set() };
-  private readonly nextFrame: (run: () => void) => void;
+  private readonly ranks: Readonly<Record<Rank, Set<() => void>>> = {
+    first: new Set(),
+    chart: new Set(),
+    slow: new Set(),
+  };
+  private readonly clock: FrameClock;
+  private readonly onFirstDrawn: () => void;
   private queue: (() => void)[] = [];
   private isScheduled = false;
   private isFirstDue = false;
-  private readonly onFirstPainted: () => void;
+  private round = 0;
 
-  /** `nextFrame` calls back before the next paint; `onFirstPainted` is called after the paint of the first rank. */
-  constructor(nextFrame: (run: () => void) => void, onFirstPainted: () => void) {
-    this.nextFrame = nextFrame;
-    this.onFirstPainted = onFirstPainted;
+  /** `onFirstDrawn` is called in the frame that draws the first rank, before its paint. */
+  constructor(clock: FrameClock, onFirstDrawn: () => void) {
+    this.clock = clock;
+    this.onFirstDrawn = onFirstDrawn;
   }
 
   /** Adds a listener of a rank; the answer removes it. */
@@ -30,31 +45,38 @@ export class Cadence {
     };
   }
 
-  /** Begins a round. Charts still waiting from the last one keep their place in the queue. */
-  publish(): void {
+  /** Begins a round; of all ranks where somebody waits for an answer. Listeners still waiting keep their place. */
+  publish(extent: 'usual' | 'all'): void {
+    this.round += 1;
     this.isFirstDue = true;
+    const isSlowDue = extent === 'all' || this.round % 2 === 0;
     const waiting = new Set(this.queue);
-    for (const listener of this.ranks.chart) if (!waiting.has(listener)) this.queue.push(listener);
+    for (const listener of [...this.ranks.chart, ...(isSlowDue ? this.ranks.slow : [])]) {
+      if (!waiting.has(listener)) this.queue.push(listener);
+    }
     this.schedule();
   }
 
   private schedule(): void {
     if (this.isScheduled) return;
     this.isScheduled = true;
-    this.nextFrame(() => {
-      this.isScheduled = false;
-      this.step();
-    });
+    this.clock.nextFrame(() => void this.step());
   }
 
-  private step(): void {
+  private async step(): Promise<void> {
+    const beganMs = this.clock.nowMs();
     if (this.isFirstDue) {
       this.isFirstDue = false;
-      for (const listener of [...this.ranks.first]) listener();
-      this.onFirstPainted();
-    } else {
-      this.queue.shift()?.();
+      for (const listener of this.ranks.first) listener();
+      // React draws what the listeners asked for in a microtask of this frame; what comes after it is measured with it.
+      await Promise.resolve();
+      this.onFirstDrawn();
     }
+    while (this.queue.length > 0 && this.clock.nowMs() - beganMs < frameBudgetMs) {
+      this.queue.shift()?.();
+      await Promise.resolve();
+    }
+    this.isScheduled = false;
     if (this.queue.length > 0 || this.isFirstDue) this.schedule();
   }
 }

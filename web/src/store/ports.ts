@@ -11,6 +11,7 @@ import type {
   StartRun,
   TargetView,
 } from '@faultline/shared';
+import type { FrameClock } from './cadence.ts';
 
 type Answer<T> = Promise<Result<T, Problem>>;
 
@@ -41,7 +42,7 @@ export type Ports = {
   readonly nowMs: () => number;
   /** Calls back every so often; the answer stops it. */
   readonly every: (intervalMs: number, run: () => void) => () => void;
-  readonly nextFrame: (run: () => void) => void;
+  readonly frames: FrameClock;
   /** Calls back once the coming frame has been painted. */
   readonly afterPaint: (run: () => void) => void;
 };

@@ -17,7 +17,7 @@ import type { TableData } from './table-data.ts';
 import { type LossStretch, type TimeFrame, instantWords, lossStretches, shareOf, timeFrame } from './time-frame.ts';
 
 /** One group of a rate chart. */
-export type RateGroup = { readonly key: string; readonly mark: Mark; readonly isFaint?: boolean };
+export type RateGroup = { readonly key: string; readonly mark: Mark };
 
 /** A chart of stacked rates, ready to be drawn. */
 export type RateView = {
@@ -28,6 +28,13 @@ export type RateView = {
   /** Rows for the chart: where, and a rate by group. */
   readonly data: readonly ({ readonly at: number } & Readonly<Record<string, number | undefined>>)[];
   readonly top: number;
+  /** How each group is drawn, in their order. */
+  readonly series: readonly {
+    readonly key: string;
+    readonly color: string;
+    readonly isHatched: boolean;
+    readonly isFaint: boolean;
+  }[];
   readonly losses: readonly LossStretch[];
   /** What a filter could not do here; undefined where it did. */
   readonly scope: Scope | undefined;
@@ -144,6 +151,7 @@ function rateView(shown: Shown, question: Question): RateView {
     points: [],
     data: [],
     top: 1,
+    series: [],
     losses: [],
     scope: undefined,
     aside: undefined,
@@ -162,8 +170,11 @@ function rateView(shown: Shown, question: Question): RateView {
   const kept = points.map((point) => ({ ...point, counts: keep(point.counts), perSec: keep(point.perSec) }));
   const peak = Math.max(0, ...kept.map(({ perSec }) => perSec.reduce((sum, rate) => sum + rate, 0)));
   const faintBelow = niceCeiling(peak) / 150;
-  const groups = keep(question.groups).map((one, group) => ({
-    ...one,
+  const groups = keep(question.groups);
+  const series = groups.map(({ key, mark }, group) => ({
+    key,
+    color: mark.color,
+    isHatched: mark.isHatched,
     isFaint: !kept.some(({ perSec }) => (perSec[group] ?? 0) > faintBelow),
   }));
   return {
@@ -173,6 +184,7 @@ function rateView(shown: Shown, question: Question): RateView {
     points: kept,
     data: kept.flatMap((point, index) => datum(frame, groups, point, index === 0)),
     top: niceCeiling(peak),
+    series,
     losses: lossStretches(shown, frame, status.runs),
     scope: scopeOf(shown, question.metric),
     aside: undefined,

@@ -15,6 +15,8 @@ export type TimeFrame = {
   readonly toNs: number;
   readonly ticks: readonly { readonly share: number; readonly label: string }[];
   readonly clock: SessionClock | undefined;
+  /** What the right edge is called: now, or paused. */
+  readonly nowWord: string;
 };
 
 /** A stretch of a window that lost events. */
@@ -32,6 +34,7 @@ export function timeFrame(shown: Shown): TimeFrame {
     fromNs,
     toNs,
     clock: shown.clock,
+    nowWord: shown.page.isPaused ? 'paused' : 'now',
     ticks: shown.clock === undefined ? [] : timeTicks(fromNs, toNs, shown.clock),
   };
 }

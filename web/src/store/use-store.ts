@@ -28,6 +28,28 @@ export function useShown<T>(select: (shown: Shown) => T, rank: Rank): T {
   return useMemo(() => select(shown), [select, shown]);
 }
 
+/** Whether a panel is in sight: one that is not need not be drawn. `onEnter` is called when it comes into sight. */
+export type Sight = { isInSight: boolean; onEnter: (() => void) | undefined };
+
+/** What a panel is drawn from: all of one moment. */
+export type PanelShown<T> = { readonly view: T; readonly page: PageState; readonly targetId: string | undefined };
+
+/** As useShown, for a panel: with the address and the target of the same moment, and only while it is in sight. */
+export function usePanelShown<T>(select: (shown: Shown) => T, rank: Rank, sight: Sight): PanelShown<T> {
+  const { app } = useStores();
+  const subscribe = useCallback(
+    (listener: () => void) => {
+      Object.assign(sight, { onEnter: listener });
+      return app.cadence.subscribe(rank, () => {
+        if (sight.isInSight) listener();
+      });
+    },
+    [app, rank, sight],
+  );
+  const shown = useSyncExternalStore(subscribe, app.get);
+  return useMemo(() => ({ view: select(shown), page: shown.page, targetId: shown.target?.id }), [select, shown]);
+}
+
 /** What the address says, at once. */
 export function usePage(): PageState {
   const { app } = useStores();

@@ -1,4 +1,4 @@
-import { type KeyboardEvent, type ReactNode, useId } from 'react';
+import { type KeyboardEvent, type ReactNode, type RefCallback, useId } from 'react';
 import { Button } from './button.tsx';
 
 type Props = {
@@ -17,8 +17,10 @@ type Props = {
   readonly onCopy?: (() => void) | undefined;
   /** Arrow keys, Home and End: where the cursor shall go. */
   readonly onStep?: ((step: 'left' | 'right' | 'first' | 'last' | 'none') => void) | undefined;
-  /** Read out when it changes. */
-  readonly spoken?: string | undefined;
+  /** Read out, not seen. */
+  readonly spoken?: ReactNode;
+  /** Follows whether the panel is in sight. */
+  readonly frameRef?: RefCallback<HTMLElement>;
   readonly children: ReactNode;
 };
 
@@ -58,8 +60,16 @@ export function Panel(props: Props): ReactNode {
   };
   return (
     // The panel itself takes the focus, so that its keys work and its text can be copied without a mouse.
-    // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex, jsx-a11y/no-noninteractive-element-interactions
-    <section className="panel" id={`panel-${id}`} tabIndex={0} aria-labelledby={headingId} onKeyDown={onKeyDown}>
+    // oxlint-disable-next-line jsx-a11y/no-noninteractive-element-interactions
+    <section
+      ref={props.frameRef}
+      className="panel"
+      id={`panel-${id}`}
+      // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex
+      tabIndex={0}
+      aria-labelledby={headingId}
+      onKeyDown={onKeyDown}
+    >
       <header className="panel-head">
         <h2 id={headingId}>
           {title}
@@ -83,11 +93,7 @@ export function Panel(props: Props): ReactNode {
       </header>
       {legend === undefined ? null : <div className="panel-legend">{legend}</div>}
       <div className="panel-body">{props.children}</div>
-      {spoken === undefined ? null : (
-        <p className="unseen" aria-live="polite">
-          {spoken}
-        </p>
-      )}
+      {spoken}
     </section>
   );
 }

@@ -7,9 +7,10 @@ import { PlotCursor, TimePlot } from '../../charts/time-plot.tsx';
 import type { Shown } from '../../store/app-state.ts';
 import { type HeatView, columnAt, describeLatency, heatTable } from '../../store/select-latency.ts';
 import { instantAt, instantWords, shareOf } from '../../store/time-frame.ts';
-import { useCursor, usePage, useShown, useStores } from '../../store/use-store.ts';
+import { useCursor, useStores } from '../../store/use-store.ts';
 import { Panel } from '../../widgets/panel.tsx';
 import { ScopeNote } from './scope-note.tsx';
+import { Spoken } from './spoken.tsx';
 import { StatusBody } from './status-body.tsx';
 import { TextTable } from './text-table.tsx';
 import { useCursorSteps } from './use-cursor-steps.ts';
@@ -22,14 +23,11 @@ type Props = {
   readonly select: (shown: Shown) => HeatView;
 };
 
-const selectTargetId = (shown: Shown): string | undefined => shown.target?.id;
-
 /** A panel of latencies over time. */
 export const HeatPanel = memo(function HeatPanel({ id, title, select }: Props): ReactNode {
-  const view = useShown(select, 'chart');
-  const targetId = useShown(selectTargetId, 'chart');
-  const tools = usePanel(id, title, () => heatTable(view));
-  const steps = useCursorSteps(id, view.columns, (ns) => describeLatency(view, ns));
+  const panel = usePanel({ id, title, select, rank: 'chart', tableOf: heatTable });
+  const { view } = panel;
+  const onStep = useCursorSteps(id, view.columns);
   const { status } = view;
   return (
     <Panel
@@ -39,15 +37,16 @@ export const HeatPanel = memo(function HeatPanel({ id, title, select }: Props): 
       note={status.kind === 'ready' ? status.note : undefined}
       isLossy={status.kind === 'ready' && status.isLossy}
       legend={<HeatLegend view={view} />}
-      isTableOpen={tools.isTableOpen}
-      onTable={tools.onTable}
-      onCopy={tools.onCopy}
-      onStep={steps.onStep}
-      spoken={tools.said ?? steps.spoken}
+      frameRef={panel.frameRef}
+      isTableOpen={panel.isTableOpen}
+      onTable={panel.onTable}
+      onCopy={panel.onCopy}
+      onStep={onStep}
+      spoken={<Spoken panel={id} said={panel.said} describe={(ns) => describeLatency(view, ns)} />}
     >
-      <StatusBody status={status} shape="chart" targetId={targetId}>
+      <StatusBody status={status} shape="chart" targetId={panel.targetId}>
         {() =>
-          tools.isTableOpen ? <TextTable label={title} table={heatTable(view)} /> : <HeatPlot id={id} view={view} />
+          panel.isTableOpen ? <TextTable label={title} table={heatTable(view)} /> : <HeatPlot id={id} view={view} />
         }
       </StatusBody>
     </Panel>
@@ -90,7 +89,6 @@ function HeatCursor({ view }: { readonly view: HeatView }): ReactNode {
 
 function HeatLegend({ view }: { readonly view: HeatView }): ReactNode {
   const cursor = useCursor();
-  const now = usePage().isPaused ? 'paused' : 'now';
   if (view.status.kind !== 'ready') return <span className="quiet">&nbsp;</span>;
   const column = columnAt(view.columns, cursor?.atNs);
   return (
@@ -120,7 +118,9 @@ function HeatLegend({ view }: { readonly view: HeatView }): ReactNode {
         {formatRate(view.floorPerSec)} <i style={{ background: heatGradient }} /> {formatRate(view.topPerSec)}
       </span>
       <span className="readout-time" title={`${formatExact(column?.count)} events in this bin`}>
-        {cursor === undefined || column === undefined ? now : instantWords(view.frame.clock, column.toNs)}
+        {cursor === undefined || column === undefined
+          ? view.frame.nowWord
+          : instantWords(view.frame.clock, column.toNs)}
       </span>
     </>
   );

@@ -5,10 +5,11 @@ import { PlotCursor, TimePlot } from '../../charts/time-plot.tsx';
 import type { Shown } from '../../store/app-state.ts';
 import { type RateView, describeRates, pointAt, rateTable } from '../../store/select-rates.ts';
 import { instantAt, instantWords, shareOf } from '../../store/time-frame.ts';
-import { useCursor, usePage, useShown, useStores } from '../../store/use-store.ts';
+import { useCursor, useStores } from '../../store/use-store.ts';
 import { MarkGlyph } from '../../widgets/mark-glyph.tsx';
 import { Panel } from '../../widgets/panel.tsx';
 import { ScopeNote } from './scope-note.tsx';
+import { Spoken } from './spoken.tsx';
 import { StatusBody } from './status-body.tsx';
 import { TextTable } from './text-table.tsx';
 import { useCursorSteps } from './use-cursor-steps.ts';
@@ -22,14 +23,11 @@ type Props = {
   readonly select: (shown: Shown) => RateView;
 };
 
-const selectTargetId = (shown: Shown): string | undefined => shown.target?.id;
-
 /** A panel of stacked rates over time. */
 export const RatePanel = memo(function RatePanel({ id, title, unit, select }: Props): ReactNode {
-  const view = useShown(select, 'chart');
-  const targetId = useShown(selectTargetId, 'chart');
-  const tools = usePanel(id, title, () => rateTable(view));
-  const steps = useCursorSteps(id, view.points, (ns) => describeRates(view, ns));
+  const panel = usePanel({ id, title, select, rank: 'chart', tableOf: rateTable });
+  const { view } = panel;
+  const onStep = useCursorSteps(id, view.points);
   const { status } = view;
   return (
     <Panel
@@ -39,15 +37,16 @@ export const RatePanel = memo(function RatePanel({ id, title, unit, select }: Pr
       note={status.kind === 'ready' ? status.note : undefined}
       isLossy={status.kind === 'ready' && status.isLossy}
       legend={<RateLegend view={view} />}
-      isTableOpen={tools.isTableOpen}
-      onTable={tools.onTable}
-      onCopy={tools.onCopy}
-      onStep={steps.onStep}
-      spoken={tools.said ?? steps.spoken}
+      frameRef={panel.frameRef}
+      isTableOpen={panel.isTableOpen}
+      onTable={panel.onTable}
+      onCopy={panel.onCopy}
+      onStep={onStep}
+      spoken={<Spoken panel={id} said={panel.said} describe={(ns) => describeRates(view, ns)} />}
     >
-      <StatusBody status={status} shape="chart" targetId={targetId}>
+      <StatusBody status={status} shape="chart" targetId={panel.targetId}>
         {() =>
-          tools.isTableOpen ? <TextTable label={title} table={rateTable(view)} /> : <RatePlot id={id} view={view} />
+          panel.isTableOpen ? <TextTable label={title} table={rateTable(view)} /> : <RatePlot id={id} view={view} />
         }
       </StatusBody>
     </Panel>
@@ -56,12 +55,6 @@ export const RatePanel = memo(function RatePanel({ id, title, unit, select }: Pr
 
 function RatePlot({ id, view }: { readonly id: string; readonly view: RateView }): ReactNode {
   const { cursor } = useStores();
-  const series = view.groups.map(({ key, mark, isFaint = false }) => ({
-    key,
-    color: mark.color,
-    isHatched: mark.isHatched,
-    isFaint,
-  }));
   return (
     <TimePlot
       ticks={view.frame.ticks}
@@ -72,7 +65,7 @@ function RatePlot({ id, view }: { readonly id: string; readonly view: RateView }
       }
     >
       {({ width, height }) => (
-        <RateChart width={width} height={height} data={view.data} series={series} top={view.top} />
+        <RateChart width={width} height={height} data={view.data} series={view.series} top={view.top} />
       )}
     </TimePlot>
   );
@@ -86,7 +79,6 @@ function FrameCursor({ view }: { readonly view: RateView }): ReactNode {
 
 function RateLegend({ view }: { readonly view: RateView }): ReactNode {
   const cursor = useCursor();
-  const now = usePage().isPaused ? 'paused' : 'now';
   if (view.status.kind !== 'ready') return <span className="quiet">&nbsp;</span>;
   const point = pointAt(view.points, cursor?.atNs);
   const { aside } = view;
@@ -107,7 +99,7 @@ function RateLegend({ view }: { readonly view: RateView }): ReactNode {
       ))}
       <ScopeNote scope={view.scope} />
       <span className="readout-time">
-        {cursor === undefined || point === undefined ? now : instantWords(view.frame.clock, point.toNs)}
+        {cursor === undefined || point === undefined ? view.frame.nowWord : instantWords(view.frame.clock, point.toNs)}
       </span>
     </>
   );

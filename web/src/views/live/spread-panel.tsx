@@ -1,42 +1,40 @@
 import { type ReactNode, memo } from 'react';
 import { formatCount, formatExact, formatNs, formatNsExact, shownQuantiles } from '@faultline/shared';
 import { SpreadChart } from '../../charts/spread-chart.tsx';
-import type { Shown } from '../../store/app-state.ts';
 import { type SpreadPart, bucketTable, quantileTitle, selectSpread, spreadTable } from '../../store/select-latency.ts';
-import { usePage, useShown } from '../../store/use-store.ts';
 import { MarkGlyph } from '../../widgets/mark-glyph.tsx';
 import { Panel } from '../../widgets/panel.tsx';
 import { ScopeNote } from './scope-note.tsx';
+import { Spoken } from './spoken.tsx';
 import { StatusBody } from './status-body.tsx';
 import { TextTable } from './text-table.tsx';
 import { usePanel } from './use-panel.ts';
 
-const selectTargetId = (shown: Shown): string | undefined => shown.target?.id;
-
 /** How waits and holds are spread, by mode, with their quantiles. */
 export const SpreadPanel = memo(function SpreadPanel(): ReactNode {
-  const { span } = usePage();
-  const view = useShown(selectSpread, 'chart');
-  const targetId = useShown(selectTargetId, 'chart');
   const title = 'wait and hold';
-  const tools = usePanel('spread', title, () => spreadTable(view));
+  const panel = usePanel({ id: 'spread', title, select: selectSpread, rank: 'slow', tableOf: spreadTable });
+  const { view } = panel;
   const { status } = view;
   return (
     <Panel
       id="spread"
       title={title}
-      unit={span === 'window' ? 'distribution in the window, by mode' : 'distribution since the start, by mode'}
+      unit={
+        panel.page.span === 'window' ? 'distribution in the window, by mode' : 'distribution since the start, by mode'
+      }
       note={status.kind === 'ready' ? status.note : undefined}
       isLossy={status.kind === 'ready' && status.isLossy}
-      isTableOpen={tools.isTableOpen}
-      onTable={tools.onTable}
-      onCopy={tools.onCopy}
-      spoken={tools.said}
+      frameRef={panel.frameRef}
+      isTableOpen={panel.isTableOpen}
+      onTable={panel.onTable}
+      onCopy={panel.onCopy}
+      spoken={<Spoken panel="spread" said={panel.said} />}
       controls={<ScopeNote scope={view.scope} />}
     >
-      <StatusBody status={status} shape="chart" targetId={targetId}>
+      <StatusBody status={status} shape="chart" targetId={panel.targetId}>
         {() =>
-          tools.isTableOpen ? (
+          panel.isTableOpen ? (
             <TextTable label={title} table={bucketTable(view)} />
           ) : (
             <div className="spread">

@@ -1,9 +1,23 @@
-import { useCallback, useState } from 'react';
+import { type RefCallback, useState } from 'react';
+import type { Shown } from '../../store/app-state.ts';
+import type { Rank } from '../../store/cadence.ts';
 import { type TableData, tableText } from '../../store/table-data.ts';
-import { usePage, useStores } from '../../store/use-store.ts';
+import { type PanelShown, usePanelShown, useStores } from '../../store/use-store.ts';
+import { useSight } from './use-sight.ts';
 
-/** What a panel needs to open its table and to copy itself. */
-export type PanelTools = {
+type Question<T> = {
+  readonly id: string;
+  readonly title: string;
+  /** A module's function, the same at every render. */
+  readonly select: (shown: Shown) => T;
+  readonly rank: Rank;
+  /** What a copy carries. */
+  readonly tableOf: (view: T) => TableData;
+};
+
+/** What a panel is drawn from, and its tools. */
+export type PanelTools<T> = PanelShown<T> & {
+  readonly frameRef: RefCallback<HTMLElement>;
   readonly isTableOpen: boolean;
   readonly onTable: () => void;
   readonly onCopy: () => void;
@@ -11,18 +25,19 @@ export type PanelTools = {
   readonly said: string | undefined;
 };
 
-/** The table switch (in the address) and the copy key of a panel. */
-export function usePanel(id: string, title: string, tableOf: () => TableData): PanelTools {
+/** A panel's data, its table switch (in the address) and its copy key. */
+export function usePanel<T>({ id, title, select, rank, tableOf }: Question<T>): PanelTools<T> {
   const { app } = useStores();
-  const { table } = usePage();
+  const { sight, frameRef } = useSight();
+  const shown = usePanelShown(select, rank, sight);
   const [said, setSaid] = useState<string>();
-  const isTableOpen = table === id;
-  const onTable = useCallback(() => app.page.set({ table: isTableOpen ? undefined : id }), [app, id, isTableOpen]);
+  const isTableOpen = shown.page.table === id;
+  const onTable = (): void => app.page.set({ table: isTableOpen ? undefined : id });
   const onCopy = (): void => {
-    navigator.clipboard.writeText(tableText(title, tableOf())).then(
+    navigator.clipboard.writeText(tableText(title, tableOf(shown.view))).then(
       () => setSaid(`${title}: copied as text`),
       () => setSaid('the browser did not allow copying'),
     );
   };
-  return { isTableOpen, onTable, onCopy, said };
+  return { ...shown, frameRef, isTableOpen, onTable, onCopy, said };
 }

@@ -1,23 +1,19 @@
 import { type ReactNode, memo } from 'react';
 import { formatCount, formatNs, formatPlural } from '@faultline/shared';
-import type { Shown } from '../../store/app-state.ts';
 import { type WhoHead, exactOf, selectWho, whoTableData } from '../../store/select-who.ts';
-import { usePage, useShown, useStores } from '../../store/use-store.ts';
+import { useStores } from '../../store/use-store.ts';
 import { DataTable, type TableCell } from '../../widgets/data-table.tsx';
 import { Panel } from '../../widgets/panel.tsx';
 import { Segmented } from '../../widgets/segmented.tsx';
+import { Spoken } from './spoken.tsx';
 import { StatusBody } from './status-body.tsx';
 import { usePanel } from './use-panel.ts';
-
-const selectTargetId = (shown: Shown): string | undefined => shown.target?.id;
 
 /** Who does it: processes with bars in the cells; a click filters. */
 export const WhoPanel = memo(function WhoPanel(): ReactNode {
   const { app } = useStores();
-  const page = usePage();
-  const view = useShown(selectWho, 'chart');
-  const targetId = useShown(selectTargetId, 'chart');
-  const tools = usePanel('who', 'who', () => whoTableData(view));
+  const panel = usePanel({ id: 'who', title: 'who', select: selectWho, rank: 'slow', tableOf: whoTableData });
+  const { view, page } = panel;
   const { status } = view;
   return (
     <Panel
@@ -26,8 +22,9 @@ export const WhoPanel = memo(function WhoPanel(): ReactNode {
       unit={page.span === 'window' ? 'sums in the window' : 'sums since the start'}
       note={status.kind === 'ready' ? status.note : undefined}
       isLossy={status.kind === 'ready' && status.isLossy}
-      onCopy={tools.onCopy}
-      spoken={tools.said}
+      frameRef={panel.frameRef}
+      onCopy={panel.onCopy}
+      spoken={<Spoken panel="who" said={panel.said} />}
       controls={
         <Segmented
           label="sums over"
@@ -46,7 +43,7 @@ export const WhoPanel = memo(function WhoPanel(): ReactNode {
         </span>
       }
     >
-      <StatusBody status={status} shape="table" targetId={targetId}>
+      <StatusBody status={status} shape="table" targetId={panel.targetId}>
         {() => (
           <DataTable
             label="processes"
