@@ -2,7 +2,7 @@
  * Calls (one printed tuple an event) straight from bytes into typed columns: the hot path of border 1. A line is
  * read positionally; whatever does not fit exactly is refused and counted by the caller.
  */
-import { decodeNumber } from './decode.ts';
+import { decodeNumber, restoreBytes } from './decode.ts';
 import { type CallColumn, makeColumn } from './frame.ts';
 import { runTextsMax } from './limits.ts';
 import type { Column } from './probe-manifest.ts';
@@ -40,7 +40,7 @@ export class TextTable {
     const candidates = this.byHash.get(hash) ?? [];
     for (const candidate of candidates) if (areSame(candidate.bytes, bytes, start, end)) return candidate.number;
     const raw = bytes.slice(start, end);
-    const number = this.intern(unescapeJson(this.decoder.decode(raw)));
+    const number = this.intern(restoreBytes(unescapeJson(this.decoder.decode(raw))));
     if (this.byHash.size < runTextsMax) this.byHash.set(hash, [...candidates, { bytes: raw, number }]);
     return number;
   }
@@ -114,7 +114,7 @@ export class CallCollector {
     if (this.length === this.room) this.grow();
     for (const [position, column] of this.columns.entries()) {
       const value = values[position] ?? '';
-      const number = column.type === 'text' ? this.texts.intern(String(value)) : decodeNumber(value);
+      const number = column.type === 'text' ? this.texts.intern(restoreBytes(String(value))) : decodeNumber(value);
       const into = this.batch[position];
       if (number === undefined || into === undefined) return 'malformed';
       into[this.length] = Math.max(0, number);

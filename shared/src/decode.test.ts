@@ -53,6 +53,25 @@ describe('a line of bpftrace -f json', () => {
     });
   });
 
+  it('a name beyond ASCII is itself again, in all versions; a cut one shows where', () => {
+    const entries = [['0,Zoë€', 7]];
+    expect(
+      decoded(
+        String.raw`{"type": "map", "data": {"@s": {"0,Zo\uffffffc3\uffffffab\uffffffe2\uffffff82\uffffffac": 7}}}`,
+        '0.17.0',
+      ),
+    ).toMatchObject({ entries });
+    expect(
+      decoded(
+        String.raw`{"type": "map", "data": {"@s": {"0,Zo\\uffffffc3\\uffffffab\\uffffffe2\\uffffff82\\uffffffac": 7}}}`,
+        '0.23.2',
+      ),
+    ).toMatchObject({ entries });
+    expect(decoded(String.raw`{"type": "map", "data": {"@s": {"0,a\uffffffc3": 1}}}`)).toMatchObject({
+      entries: [['0,a\ufffd', 1]],
+    });
+  });
+
   it('a loss, as JSON and as the plain text that 0.17 can slip in', () => {
     expect(decoded('{"type": "lost_events", "count": 399, "data": {"events": 399}}')).toEqual({
       kind: 'lost',

@@ -112,9 +112,23 @@ function decodeMap(data: unknown, dialect: Dialect, line: string): Result<Bpftra
   for (const [key, value] of Object.entries(content)) {
     const number = decodeNumber(value);
     if (number === undefined) return malformed(`map ${map} holds something else than a number`, line);
-    entries.push([dialect.hasDoubleEscapedKeys ? unescapeOnce(key) : key, number]);
+    entries.push([restoreBytes(dialect.hasDoubleEscapedKeys ? unescapeOnce(key) : key), number]);
   }
   return ok({ kind: 'map', map, entries });
+}
+
+const utf8 = new TextDecoder();
+
+/**
+ * Undoes what all versions do to a byte from 0x80 on: they print the char sign-extended, so that 0xc3 arrives as U+FFFF and
+ * the letters "ffc3". U+FFFF can't stand for itself: its own bytes would have been printed this way.
+ */
+export function restoreBytes(text: string): string {
+  if (!text.includes('\uffff')) return text;
+  return text.replace(/(?:\uffffff[89a-f][0-9a-f])+/g, (run) => {
+    const bytes = run.match(/[0-9a-f]{2}(?=\uffff|$)/g) ?? [];
+    return utf8.decode(Uint8Array.from(bytes, (digits) => Number.parseInt(digits, 16)));
+  });
 }
 
 /** Undoes the second escaping of 0.23: \" \\ \n … as in JSON. A key that is no valid JSON text stays as it is. */

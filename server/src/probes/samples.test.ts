@@ -5,7 +5,7 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { dialectOf, type RunView, type Stream, summariseRun } from '@faultline/shared';
+import { type Dims, dialectOf, type RunView, type Stream, summariseRun } from '@faultline/shared';
 import { describe, expect, it } from 'vitest';
 import { LineSplitter } from './bpftrace-lines.ts';
 import { type CataloguedProbe, readCatalogue } from './catalogue.ts';
@@ -24,7 +24,28 @@ const samples: readonly Sample[] = catalogue.value.flatMap((probe) =>
     .map((file) => ({ probe, file, name: `${probe.manifest.name}/${file}` })),
 );
 
-function decode(stream: Stream, capture: Capture, text: string): unknown {
+type Figures = { readonly totals: readonly (readonly [string, Dims, number])[] };
+type Truth = Capture['truth'][number];
+
+/** What the decoded sample says of one process of the load generator. */
+function countedFor(totals: Figures['totals'], truth: Truth): number | undefined {
+  const comm = Buffer.from(String(truth['nameHex']), 'hex').toString('utf8');
+  const own = totals.filter(
+    ([metric, dims]) => /^(acquisitions|faults|handled)$/.test(metric) && dims['comm'] === comm,
+  );
+  return own.length === 0 ? undefined : own.reduce((sum, [, , value]) => sum + value, 0);
+}
+
+/** What the load generator says that it did, in what this stream counts; undefined for what the stream can't see. */
+function expectedOf(stream: Stream, truth: Truth): number | undefined {
+  const metrics = stream.maps.map((spec) => spec.metric);
+  const number = (field: string): number => Number(truth[field] ?? 0);
+  if (metrics.includes('acquisitions')) return number('readAcquisitions') + number('writeAcquisitions') || undefined;
+  if (metrics.includes('faults') || metrics.includes('handled')) return number('faults') || undefined;
+  return undefined;
+}
+
+function decode(stream: Stream, capture: Capture, text: string): Figures & Readonly<Record<string, unknown>> {
   const seen: string[] = [];
   const events = { ready: () => seen.push('ready'), heartbeat: () => seen.push('heartbeat') };
   const intake = new RunIntake(stream, dialectOf(capture.bpftrace), events, () => 0);
@@ -46,7 +67,7 @@ function decode(stream: Stream, capture: Capture, text: string): unknown {
     durationNs: span.toNs - span.fromNs,
     ledger: intake.ledger(),
     findings: intake.findings.list().map(({ code, level, count }) => ({ code, level, count })),
-    totals: totals.map(({ metric, dims, value }) => [metric, dims, value]),
+    totals: totals.map(({ metric, dims, value }) => [metric, dims, value] as const),
     distributions,
     firstCall: (slice?.callCount ?? 0) > 0 ? call(0) : null,
     lastCall: (slice?.callCount ?? 0) > 0 ? call(-1) : null,
@@ -70,6 +91,7 @@ describe('captured samples', () => {
     const stream = probe.manifest.streams.find((one) => one.name === capture.stream);
     if (stream === undefined) throw new Error(`${file} is of a stream that the manifest does not know`);
     const figures = decode(stream, capture, readFileSync(path, 'utf8'));
+    for (const truth of capture.truth) expect(countedFor(figures.totals, truth)).toBe(expectedOf(stream, truth));
     const golden = path.replace(/\.jsonl$/, '.golden.json');
     if (process.env['UPDATE_GOLDENS'] === '1' || (!existsSync(golden) && process.env['CI'] !== 'true')) {
       writeFileSync(golden, `${JSON.stringify(figures, undefined, 1)}\n`);
