@@ -83,7 +83,7 @@ describe('a line of bpftrace -f json', () => {
   it('a failed helper, which has no data', () => {
     const line =
       '{"type": "helper_error", "msg": "Map full", "helper": "map_update_elem", "retcode": -7, "line": 2, "col": 37}';
-    expect(decoded(line)).toEqual({ kind: 'helper-error', helper: 'map_update_elem', message: 'Map full' });
+    expect(decoded(line)).toEqual({ kind: 'helper-error', helper: 'map_update_elem', errno: 7, message: 'Map full' });
   });
 
   it('a blank line is nothing', () => {

@@ -20,7 +20,7 @@ export type BpftraceRecord =
   | { readonly kind: 'value'; readonly values: readonly (number | string)[] }
   | { readonly kind: 'lost'; readonly eventCount: number }
   /** A BPF helper failed in the kernel (0.23 and later): for map_update_elem a count was not made. */
-  | { readonly kind: 'helper-error'; readonly helper: string; readonly message: string };
+  | { readonly kind: 'helper-error'; readonly helper: string; readonly errno: number; readonly message: string };
 
 /** Why a line could not be read: shown to people, with the start of the line. */
 export type Malformed = { readonly reason: string; readonly excerpt: string };
@@ -55,7 +55,12 @@ export function decodeLine(line: string, dialect: Dialect): Result<BpftraceRecor
     case 'lost_events':
       return ok({ kind: 'lost', eventCount: numberField(data, 'events') ?? 0 });
     case 'helper_error':
-      return ok({ kind: 'helper-error', helper: textField(parsed, 'helper'), message: textField(parsed, 'msg') });
+      return ok({
+        kind: 'helper-error',
+        helper: textField(parsed, 'helper'),
+        errno: Math.abs(numberField(parsed, 'retcode') ?? 0),
+        message: textField(parsed, 'msg'),
+      });
     default:
       return malformed(typeof type === 'string' ? `a record of unknown type "${type.slice(0, 40)}"` : 'no type', line);
   }

@@ -70,6 +70,7 @@ export const FindingSchema = Type.Object(
     code: Type.Union([
       Type.Literal('map-nearly-full'),
       Type.Literal('map-full'),
+      Type.Literal('counts-missed'),
       Type.Literal('events-lost'),
       Type.Literal('events-missing'),
       Type.Literal('lines-malformed'),

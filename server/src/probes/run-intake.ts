@@ -8,6 +8,7 @@ import {
   type CellEntry,
   type Dialect,
   decodeLine,
+  type Finding,
   type Ledger,
   lineBytesMax,
   makeColumn,
@@ -201,7 +202,7 @@ export class RunIntake {
         this.lose(value.eventCount);
         return;
       case 'helper-error':
-        this.helperError(value.helper, value.message);
+        this.helperError(value.helper, value.errno, value.message);
         return;
       case 'value':
         if (this.stream.kind === 'call') this.tuple(this.collector.pushRow(value.values), () => line.slice(0, 120));
@@ -256,15 +257,10 @@ export class RunIntake {
     this.findings.add({ code: 'events-lost', level: 'lossy', message, atMs: this.clockMs() }, '', count);
   }
 
-  private helperError(helper: string, text: string): void {
-    const isMapFull = helper === 'map_update_elem';
-    const message = isMapFull
-      ? `a map is full (limit ${mapKeysMax} keys): counts for new keys are not made (${text})`
-      : `the kernel refused ${helper}: ${text}`;
-    this.findings.add(
-      { code: isMapFull ? 'map-full' : 'bpftrace-message', level: 'lossy', message, atMs: this.clockMs() },
-      helper,
-    );
+  /** What a failed BPF helper means for the figures, by its errno. */
+  private helperError(helper: string, errno: number, text: string): void {
+    const [code, message] = helperWords(helper, errno, text);
+    this.findings.add({ code, level: 'lossy', message, atMs: this.clockMs() }, `${helper} ${errno}`);
   }
 
   private malformed(reason: string, excerpt: string): void {
@@ -335,4 +331,18 @@ function joinBatches(batches: readonly Batch[], stream: Stream): readonly CallCo
     }
     return whole;
   });
+}
+
+const eexist = 17;
+const e2big = 7;
+
+function helperWords(helper: string, errno: number, text: string): readonly [Finding['code'], string] {
+  if (helper === 'map_update_elem' && errno === e2big) {
+    return ['map-full', `a map is full (limit ${mapKeysMax} keys): counts for new keys are not made (${text})`];
+  }
+  // bpftrace 0.23 inserts with BPF_NOEXIST: of two CPUs that bring a new key at once, one is told that it exists already.
+  if (helper === 'map_update_elem' && errno === eexist) {
+    return ['counts-missed', 'two CPUs brought the same new key at once, and one of the two events was not counted'];
+  }
+  return ['bpftrace-message', `the kernel refused ${helper}: ${text}`];
 }
