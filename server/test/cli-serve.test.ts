@@ -90,11 +90,15 @@ describe('serve', () => {
   });
 
   it('says on the terminal when a run fails', async () => {
-    const failure = { kind: 'killed', message: 'bpftrace was killed', remedy: 'Start it again.' } as const;
+    const failure = {
+      kind: 'killed',
+      message: 'mmap-lock counts: bpftrace was killed',
+      remedy: 'Start it again.',
+    } as const;
     tracing.afterStart = (run) => (run.index === 0 ? { state: 'failed', failure } : { state: 'running' });
     void start();
     await vi.waitUntil(() =>
-      terminal.printed.err.includes('mmap-lock:counts FAILED: bpftrace was killed\n    → Start it again.'),
+      terminal.printed.err.includes('  FAILED: mmap-lock counts: bpftrace was killed\n    → Start it again.'),
     );
     expect(terminal.printed.err).toContain('page-fault:counts running');
   });

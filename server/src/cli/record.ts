@@ -96,7 +96,7 @@ async function untilAttached(
     if (runs.some(({ state }) => state === 'failed') || interrupted.aborted) return false;
     const attached = runs.filter(({ state }) => state !== 'starting');
     if (attached.length === runs.length) return true;
-    progress.say(`attaching ${attached.length} of ${runs.length}`);
+    progress.say('attaching', `${attached.length} of ${runs.length}`);
     await pause(lookEveryMs, interrupted);
   }
 }
@@ -128,9 +128,8 @@ async function pause(ms: number, interrupted: AbortSignal): Promise<void> {
 
 function complainAboutFailure({ probe, stream, state, failure }: RunView, terminal: Terminal): void {
   if (state !== 'failed') return;
-  terminal.err(
-    complaint(`${probe}:${stream} failed: ${failure?.message ?? 'for an unknown reason'}`, failure?.remedy ?? ''),
-  );
+  // The message names probe and stream.
+  terminal.err(complaint(failure?.message ?? `${probe}:${stream} failed for an unknown reason`, failure?.remedy ?? ''));
   if (failure?.stderr !== undefined && failure.stderr.trim() !== '') {
     terminal.err(`  bpftrace said: ${failure.stderr.trim().split('\n').slice(0, 5).join('\n  ')}\n`);
   }
@@ -140,6 +139,7 @@ function complainAboutFailure({ probe, stream, state, failure }: RunView, termin
 class Progress {
   readonly #terminal: Terminal;
   readonly #durationMs: number;
+  #phase = '';
   #saidAtMs = Number.NEGATIVE_INFINITY;
   #isOpen = false;
 
@@ -156,20 +156,21 @@ class Progress {
     const failed = runs
       .filter(({ state }) => state === 'failed')
       .map(({ probe, stream }) => ` · ${probe}:${stream} FAILED`);
-    const clock = `recording ${formatSeconds(Math.min(passedMs, this.#durationMs))} of ${formatSeconds(this.#durationMs)}`;
-    this.say(`${clock} · seen ${formatCount(seenCount)} · lost ${formatCount(bad)}${failed.join('')}`);
+    const clock = `${formatSeconds(Math.min(passedMs, this.#durationMs))} of ${formatSeconds(this.#durationMs)}`;
+    this.say('recording', `${clock} · seen ${formatCount(seenCount)} · lost ${formatCount(bad)}${failed.join('')}`);
   }
 
-  say(text: string): void {
+  say(phase: string, text: string): void {
     if (this.#terminal.isErrTty) {
-      this.#terminal.err(`\r\u001b[K${text}`);
+      this.#terminal.err(`\r\u001b[K${phase} ${text}`);
       this.#isOpen = true;
       return;
     }
     const nowMs = performance.now();
-    if (nowMs - this.#saidAtMs < lineEveryMs) return;
+    if (phase === this.#phase && nowMs - this.#saidAtMs < lineEveryMs) return;
+    this.#phase = phase;
     this.#saidAtMs = nowMs;
-    this.#terminal.err(`${text}\n`);
+    this.#terminal.err(`${phase} ${text}\n`);
   }
 
   /** Clears the line that was redrawn. */

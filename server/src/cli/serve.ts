@@ -182,7 +182,7 @@ class RunWatcher {
     if (state === 'running') this.#terminal.err(`  ${probe}:${stream} running (${variant})\n`);
     if (state === 'stopped') this.#terminal.err(`  ${probe}:${stream} stopped\n`);
     if (state !== 'failed') return;
-    this.#terminal.err(`  ${probe}:${stream} FAILED: ${failure?.message ?? 'for an unknown reason'}\n`);
+    this.#terminal.err(`  FAILED: ${failure?.message ?? `${probe}:${stream}, for an unknown reason`}\n`);
     if (failure !== undefined) this.#terminal.err(`    → ${failure.remedy}\n`);
   }
 }
