@@ -1,6 +1,6 @@
 /** Draws a heatmap of latencies over time on a canvas: cells, then the lines of p50, p99 and max. */
 import { type LatencyColumn, rowBounds } from '@faultline/shared';
-import { heatColor } from './heat-ramp.ts';
+import { heatPixels } from './heat-ramp.ts';
 
 /** What is drawn and on which scales. */
 export type HeatPicture = {
@@ -15,7 +15,7 @@ export type HeatPicture = {
   readonly gridShares: readonly number[];
 };
 
-/** Where in the canvas, in device px. */
+/** Where in the canvas, in whole device px. */
 export type Box = { readonly left: number; readonly top: number; readonly width: number; readonly height: number };
 
 /** The colours that come from the theme. */
@@ -33,13 +33,16 @@ export function drawHeatmap(
   scale: number,
 ): void {
   context.clearRect(0, 0, context.canvas.width, context.canvas.height);
+  if (box.width < 1 || box.height < 1) return;
+  const placed = picture.columns.map((column) => ({ column, ...xOf(picture, box, column) }));
+  const image = context.createImageData(box.width, box.height);
+  drawCells(new Uint32Array(image.data.buffer), picture, box, placed);
+  context.putImageData(image, box.left, box.top);
   context.save();
   context.beginPath();
   context.rect(box.left, box.top, box.width, box.height);
   context.clip();
   drawGrid(context, picture, box, ink, scale);
-  const placed = picture.columns.map((column) => ({ column, ...xOf(picture, box, column) }));
-  drawColumns(context, picture, box, placed);
   for (const name of ['max', 'p99', 'p50'] as const) {
     const dash = lineDashes[name].map((length) => length * scale);
     drawLine(context, placed, (column) => column[name], picture, box, { ink, dash, scale });
@@ -47,21 +50,41 @@ export function drawHeatmap(
   context.restore();
 }
 
+type Placed = { readonly column: LatencyColumn; readonly left: number; readonly right: number };
+
+/** The px columns of a bin, counted from the box's left edge. */
 function xOf(picture: HeatPicture, box: Box, column: LatencyColumn): { readonly left: number; readonly right: number } {
-  const at = (ns: number): number =>
-    Math.round(box.left + ((ns - picture.fromNs) / (picture.toNs - picture.fromNs)) * box.width);
-  return { left: at(column.fromNs), right: at(column.toNs) };
+  const at = (ns: number): number => Math.round(((ns - picture.fromNs) / (picture.toNs - picture.fromNs)) * box.width);
+  const left = at(column.fromNs);
+  return { left, right: Math.max(left + 1, at(column.toNs)) };
 }
 
+/** The px row of a latency, counted from the box's top edge. */
 function yOf(picture: HeatPicture, box: Box, ns: number): number {
   const share = Math.log(Math.max(ns, picture.lowNs) / picture.lowNs) / Math.log(picture.highNs / picture.lowNs);
-  return Math.round(box.top + box.height * (1 - Math.min(1, share)));
+  return Math.round(box.height * (1 - Math.min(1, share)));
 }
 
-function drawGrid(context: CanvasRenderingContext2D, picture: HeatPicture, box: Box, ink: Ink, scale: number): void {
-  context.fillStyle = ink.grid;
-  for (const share of picture.gridShares)
-    context.fillRect(box.left, Math.round(box.top + box.height * (1 - share)), box.width, scale);
+/** Cells px by px: a column of 60 cells is 150 px high, so this is cheaper than as many rectangles. */
+function drawCells(pixels: Uint32Array, picture: HeatPicture, box: Box, placed: readonly Placed[]): void {
+  const range = Math.log(picture.topPerSec / picture.floorPerSec);
+  const edges = rowEdges(picture, box);
+  for (const { column, left, right } of placed) {
+    const floor = (picture.floorPerSec * (column.toNs - column.fromNs)) / 1e9;
+    const from = Math.max(0, left);
+    const to = Math.min(box.width, right);
+    for (let index = 0; index < column.rows.length; index += 1) {
+      const count = column.rows[index] ?? 0;
+      if (count === 0) continue;
+      const color = heatPixels[heatStep(Math.log(count / floor) / range)] ?? 0;
+      const { top, bottom } = edges(column.rowLow + index);
+      for (let y = top; y < bottom; y += 1) pixels.fill(color, y * box.width + from, y * box.width + to);
+    }
+  }
+}
+
+function heatStep(heat: number): number {
+  return Math.max(0, Math.min(heatPixels.length - 1, Math.round(heat * (heatPixels.length - 1))));
 }
 
 /** Where each row of buckets lies, by row number: worked out once a picture. */
@@ -71,32 +94,21 @@ function rowEdges(picture: HeatPicture, box: Box): (row: number) => { readonly t
     const found = known[row];
     if (found !== undefined) return found;
     const { lowNs, highNs } = rowBounds(row);
-    return (known[row] = { top: yOf(picture, box, highNs), bottom: yOf(picture, box, lowNs) });
+    const bottom = yOf(picture, box, lowNs);
+    const edge = { top: Math.min(bottom - 1, yOf(picture, box, highNs)), bottom };
+    known[row] = edge;
+    return edge;
   };
 }
 
-function drawColumns(
-  context: CanvasRenderingContext2D,
-  picture: HeatPicture,
-  box: Box,
-  placed: readonly Placed[],
-): void {
-  const edges = rowEdges(picture, box);
-  const range = Math.log(picture.topPerSec / picture.floorPerSec);
-  for (const { column, left, right } of placed) {
-    const floor = (picture.floorPerSec * (column.toNs - column.fromNs)) / 1e9;
-    const width = Math.max(1, right - left);
-    for (let index = 0; index < column.rows.length; index += 1) {
-      const count = column.rows[index] ?? 0;
-      if (count === 0) continue;
-      const { top, bottom } = edges(column.rowLow + index);
-      context.fillStyle = heatColor(Math.log(count / floor) / range);
-      context.fillRect(left, top, width, Math.max(1, bottom - top));
-    }
+function drawGrid(context: CanvasRenderingContext2D, picture: HeatPicture, box: Box, ink: Ink, scale: number): void {
+  context.globalCompositeOperation = 'destination-over';
+  context.fillStyle = ink.grid;
+  for (const share of picture.gridShares) {
+    context.fillRect(box.left, Math.round(box.top + box.height * (1 - share)), box.width, scale);
   }
+  context.globalCompositeOperation = 'source-over';
 }
-
-type Placed = { readonly column: LatencyColumn; readonly left: number; readonly right: number };
 
 function drawLine(
   context: CanvasRenderingContext2D,
@@ -114,10 +126,10 @@ function drawLine(
       wasDrawn = false;
       continue;
     }
-    const y = yOf(picture, box, value);
-    if (wasDrawn) context.lineTo(left, y);
-    else context.moveTo(left, y);
-    context.lineTo(right, y);
+    const y = box.top + yOf(picture, box, value);
+    if (wasDrawn) context.lineTo(box.left + left, y);
+    else context.moveTo(box.left + left, y);
+    context.lineTo(box.left + right, y);
     wasDrawn = true;
   }
   context.setLineDash([]);

@@ -16,22 +16,15 @@ const stops: readonly (readonly [red: number, green: number, blue: number])[] = 
 
 const steps = 128;
 
-/** CSS colours from the lowest to the highest. */
-const heatRamp: readonly string[] = Array.from({ length: steps }, (_, step) => {
+/** The ramp from its lowest to its highest colour, as px of an ImageData on a little-endian machine. */
+export const heatPixels: Uint32Array = Uint32Array.from({ length: steps }, (_, step) => {
   const at = (step / (steps - 1)) * (stops.length - 1);
   const index = Math.min(stops.length - 2, Math.floor(at));
   const low = stops[index] ?? [0, 0, 0];
   const high = stops[index + 1] ?? low;
-  const mix = ([0, 1, 2] as const).map((channel) =>
-    Math.round(low[channel] + (high[channel] - low[channel]) * (at - index)),
-  );
-  return `rgb(${mix.join(' ')})`;
+  const mix = (channel: 0 | 1 | 2): number => Math.round(low[channel] + (high[channel] - low[channel]) * (at - index));
+  return 0xff00_0000 + mix(2) * 0x1_0000 + mix(1) * 0x100 + mix(0);
 });
 
 /** The ramp as a CSS gradient, for its scale. */
-export const heatGradient = `linear-gradient(90deg, ${stops.map((stop) => `rgb(${stop.join(' ')})`).join(', ')})`;
-
-/** The colour of a value between 0 and 1. */
-export function heatColor(heat: number): string {
-  return heatRamp[Math.max(0, Math.min(steps - 1, Math.round(heat * (steps - 1))))] ?? '';
-}
+export const heatGradient: string = `linear-gradient(90deg, ${stops.map((stop) => `rgb(${stop.join(' ')})`).join(', ')})`;

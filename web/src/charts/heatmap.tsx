@@ -23,10 +23,10 @@ export const Heatmap = memo(function Heatmap({ width, height, picture, ticks }: 
       grid: style.getPropertyValue('--grid'),
     };
     const box = {
-      left: plotMargin.left * scale,
-      top: plotMargin.top * scale,
-      width: (width - plotMargin.left - plotMargin.right) * scale,
-      height: (height - plotMargin.top - plotMargin.bottom) * scale,
+      left: Math.round(plotMargin.left * scale),
+      top: Math.round(plotMargin.top * scale),
+      width: Math.round((width - plotMargin.left - plotMargin.right) * scale),
+      height: Math.round((height - plotMargin.top - plotMargin.bottom) * scale),
     };
     drawHeatmap(context, picture, box, ink, scale);
   }, [width, height, picture]);

@@ -49,9 +49,10 @@ export class Cadence {
   publish(extent: 'usual' | 'all'): void {
     this.round += 1;
     this.isFirstDue = true;
-    const isSlowDue = extent === 'all' || this.round % 2 === 0;
+    // Half of the slow ones in each round, so that all rounds cost the same.
+    const slow = [...this.ranks.slow].filter((_, index) => extent === 'all' || (index + this.round) % 2 === 0);
     const waiting = new Set(this.queue);
-    for (const listener of [...this.ranks.chart, ...(isSlowDue ? this.ranks.slow : [])]) {
+    for (const listener of [...this.ranks.chart, ...slow]) {
       if (!waiting.has(listener)) this.queue.push(listener);
     }
     this.schedule();

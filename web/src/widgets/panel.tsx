@@ -47,6 +47,8 @@ export function Panel(props: Props): ReactNode {
     onCopy,
     onStep,
     spoken,
+    frameRef,
+    children,
   } = props;
   const headingId = useId();
   const onKeyDown = (event: KeyboardEvent<HTMLElement>): void => {
@@ -62,7 +64,7 @@ export function Panel(props: Props): ReactNode {
     // The panel itself takes the focus, so that its keys work and its text can be copied without a mouse.
     // oxlint-disable-next-line jsx-a11y/no-noninteractive-element-interactions
     <section
-      ref={props.frameRef}
+      ref={frameRef}
       className="panel"
       id={`panel-${id}`}
       // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex
@@ -92,7 +94,7 @@ export function Panel(props: Props): ReactNode {
         </div>
       </header>
       {legend === undefined ? null : <div className="panel-legend">{legend}</div>}
-      <div className="panel-body">{props.children}</div>
+      <div className="panel-body">{children}</div>
       {spoken}
     </section>
   );

@@ -17,7 +17,13 @@ export function LiveView(): ReactNode {
       <FilterBar />
       <div className="live-grid">
         <div className="cell-acquisitions">
-          <RatePanel id="acquisitions" title="mmap_lock acquisitions" unit="/s by mode" select={selectAcquisitions} />
+          <RatePanel
+            id="acquisitions"
+            title="mmap_lock acquisitions"
+            unit="/s by mode"
+            select={selectAcquisitions}
+            rank="chart"
+          />
         </div>
         <div className="cell-who">
           <WhoPanel />
@@ -29,13 +35,13 @@ export function LiveView(): ReactNode {
           <HeatPanel id="hold" title="hold of mmap_lock" select={selectHoldHeat} />
         </div>
         <div className="cell-faults">
-          <RatePanel id="faults" title="page faults" unit="/s by access and cause" select={selectFaults} />
+          <RatePanel id="faults" title="page faults" unit="/s by access and cause" select={selectFaults} rank="slow" />
         </div>
         <div className="cell-spread">
           <SpreadPanel />
         </div>
         <div className="cell-handled">
-          <RatePanel id="handled" title="faults handled" unit="/s by lock mode" select={selectHandled} />
+          <RatePanel id="handled" title="faults handled" unit="/s by lock mode" select={selectHandled} rank="slow" />
         </div>
         <div className="cell-calls">
           <CallsPanel />

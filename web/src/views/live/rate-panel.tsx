@@ -3,6 +3,7 @@ import { formatExact, formatRate } from '@faultline/shared';
 import { RateChart } from '../../charts/rate-chart.tsx';
 import { PlotCursor, TimePlot } from '../../charts/time-plot.tsx';
 import type { Shown } from '../../store/app-state.ts';
+import type { Rank } from '../../store/cadence.ts';
 import { type RateView, describeRates, pointAt, rateTable } from '../../store/select-rates.ts';
 import { instantAt, instantWords, shareOf } from '../../store/time-frame.ts';
 import { useCursor, useStores } from '../../store/use-store.ts';
@@ -21,11 +22,12 @@ type Props = {
   readonly unit: string;
   /** A module's function, the same at every render. */
   readonly select: (shown: Shown) => RateView;
+  readonly rank: Rank;
 };
 
 /** A panel of stacked rates over time. */
-export const RatePanel = memo(function RatePanel({ id, title, unit, select }: Props): ReactNode {
-  const panel = usePanel({ id, title, select, rank: 'chart', tableOf: rateTable });
+export const RatePanel = memo(function RatePanel({ id, title, unit, select, rank }: Props): ReactNode {
+  const panel = usePanel({ id, title, select, rank, tableOf: rateTable });
   const { view } = panel;
   const onStep = useCursorSteps(id, view.points);
   const { status } = view;
