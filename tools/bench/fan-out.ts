@@ -68,11 +68,18 @@ export async function benchFanOut(): Promise<BenchLine[]> {
 async function measure(mode: Mode, calls: number): Promise<Measured> {
   const children: ChildProcess[] = [];
   try {
-    const server = start('fan-out-server.ts', [mode, String(calls), String(clientCount)]);
+    const server = start(new URL('../../server/bench/fan-out-server.ts', import.meta.url), [
+      mode,
+      String(calls),
+      String(clientCount),
+    ]);
     children.push(server);
     const { url } = readAddress(await answerOf(server));
     const clients = Array.from({ length: clientProcesses }, () =>
-      start('fan-out-client.ts', [url, String(clientCount / clientProcesses)]),
+      start(new URL('../../server/bench/fan-out-client.ts', import.meta.url), [
+        url,
+        String(clientCount / clientProcesses),
+      ]),
     );
     children.push(...clients);
     await wait(warmUpMs);
@@ -93,10 +100,10 @@ async function measure(mode: Mode, calls: number): Promise<Measured> {
   }
 }
 
-function start(name: string, words: readonly string[]): ChildProcess {
-  const child = fork(fileURLToPath(new URL(`../../server/bench/${name}`, import.meta.url)), [...words]);
+function start(file: URL, words: readonly string[]): ChildProcess {
+  const child = fork(fileURLToPath(file), [...words]);
   child.on('exit', (code) => {
-    if (code !== null && code !== 0) throw new Error(`${name} ended with status ${code}`);
+    if (code !== null && code !== 0) throw new Error(`${file.pathname} ended with status ${code}`);
   });
   return child;
 }

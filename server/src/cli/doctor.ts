@@ -45,7 +45,7 @@ function diagnose(tracing: Tracing, target: TargetView, preflight: Preflight, pl
 }
 
 /** The diagnosis as text. */
-export function describeDiagnosis(diagnosis: Diagnosis, width: number): readonly string[] {
+function describeDiagnosis(diagnosis: Diagnosis, width: number): readonly string[] {
   const { target, preflight, plans, isWell } = diagnosis;
   const checks = textTable(
     [

@@ -21,7 +21,7 @@ export type RecordSurroundings = {
 };
 
 /** Exit statuses of a recording. */
-export const recordStatus = { complete: 0, failed: 1, incomplete: 3 } as const;
+const recordStatus = { complete: 0, failed: 1, incomplete: 3 } as const;
 
 const lookEveryMs = 100;
 /** Progress where it can't be redrawn in place: a line this often. */

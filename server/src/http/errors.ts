@@ -39,7 +39,7 @@ export function refusalStatus(kind: Refusal['kind']): RefusalStatus {
 }
 
 /** A refusal as the body of an answer. */
-export function refusalProblem({ kind, message, remedy }: Refusal): Problem {
+function refusalProblem({ kind, message, remedy }: Refusal): Problem {
   return { error: kind, message, remedy };
 }
 

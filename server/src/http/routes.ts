@@ -21,7 +21,7 @@ import type { App } from './fastify.ts';
 const strict = { additionalProperties: false } as const;
 
 /** What a monitor asks. */
-export const HealthSchema = Type.Object(
+const HealthSchema = Type.Object(
   {
     status: Type.Literal('ok'),
     version: Type.String(),
@@ -49,6 +49,7 @@ export type RouteOptions = {
 export function addRoutes(app: App, options: RouteOptions): void {
   addTargetRoutes(app, options.tracing);
   addRunRoutes(app, options.tracing);
+  addRunSummaryRoute(app, options.tracing);
   addSessionRoutes(app, options.tracing);
   app.get(
     '/health',
@@ -182,6 +183,9 @@ function addRunRoutes(app: App, tracing: Tracing): void {
     },
     async ({ params }) => accepted(await tracing.stopRun(params.id)),
   );
+}
+
+function addRunSummaryRoute(app: App, tracing: Tracing): void {
   app.get(
     '/runs/:id/summary',
     {

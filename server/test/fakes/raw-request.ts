@@ -2,7 +2,7 @@
 import { connect } from 'node:net';
 
 /** Sends text to a loopback port and reads until the other side closes or `until` is seen. */
-export function rawExchange(port: number, text: string, until?: RegExp): Promise<string> {
+function rawExchange(port: number, text: string, until?: RegExp): Promise<string> {
   return new Promise((resolve, reject) => {
     const socket = connect(port, '127.0.0.1', () => socket.write(text));
     let answer = '';
