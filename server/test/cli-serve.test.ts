@@ -200,6 +200,7 @@ describe('beyond loopback', () => {
     const runs = new URL('/api/v1/runs', url);
     expect((await fetch(runs)).status).toBe(401);
     expect((await fetch(runs, { headers: { authorization: `Bearer ${token}` } })).status).toBe(200);
+    for (const line of terminal.printed.out.trim().split('\n')) expect(line).toContain(`#token=${token}`);
   });
 
   it('the token may be given, also on loopback', async () => {

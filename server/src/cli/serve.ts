@@ -1,4 +1,5 @@
 /** `faultline serve`: the server with its page, tracing from the start, until a signal ends it in order. */
+import { networkInterfaces } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import type { RunView, StartRun, TargetView } from '@faultline/shared';
 import type { FastifyBaseLogger } from 'fastify';
@@ -51,7 +52,9 @@ export async function serve(tracing: Tracing, request: ServeRequest, surrounding
       terminal.err(complaint(port.error.message, port.error.remedy));
       return 1;
     }
-    terminal.out(`Faultline ${surroundings.version}: ${urlOf(access, port.value)}\n`);
+    const [url, ...others] = urlsOf(access, port.value);
+    terminal.out(`Faultline ${surroundings.version}: ${url}\n`);
+    for (const other of others) terminal.out(`  from elsewhere: ${other}\n`);
     if (!isPageBuilt) terminal.err(`${pageIsMissing}\n`);
     await traceUntil(stopping, tracing, request.start, terminal);
     return 0;
@@ -88,11 +91,24 @@ function accessOf(request: ServeRequest): Access {
   return { host: request.host, allowedHosts: request.allowedHosts, token };
 }
 
-/** What to open. Bound to all addresses, it is shown with this machine's own; the token is in the fragment, which browsers keep to themselves. */
-function urlOf({ host, token }: Access, port: number): string {
+/**
+ * What to open: bound to all addresses, loopback first and then this machine's others. The token is in the fragment,
+ * which browsers keep to themselves.
+ */
+function urlsOf({ host, token }: Access, port: number): readonly string[] {
+  const fragment = token === undefined ? '' : `#token=${encodeURIComponent(token)}`;
   const isWildcard = host === '0.0.0.0' || host === '::';
-  const shown = isWildcard ? '127.0.0.1' : printable(host);
-  return `http://${shown}:${port}/${token === undefined ? '' : `#token=${encodeURIComponent(token)}`}`;
+  const hosts = isWildcard ? ['127.0.0.1', ...ownAddresses(host)] : [host];
+  return hosts.map((one) => `http://${printable(one)}:${port}/${fragment}`);
+}
+
+/** Addresses by which other machines may reach this one; link-local ones need a zone and are left out. */
+function ownAddresses(wildcard: string): readonly string[] {
+  return Object.values(networkInterfaces())
+    .flatMap((addresses) => addresses ?? [])
+    .filter(({ internal, address }) => !internal && !address.startsWith('fe80:'))
+    .filter(({ family }) => wildcard === '::' || family === 'IPv4')
+    .map(({ address }) => address);
 }
 
 /** Starts what runs by default on the chosen target, or says why it can't. */
