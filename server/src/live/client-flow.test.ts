@@ -123,6 +123,25 @@ describe('a client', () => {
     expect(client?.runs.get(0)?.totals).toEqual([21]);
   });
 
+  it('gets a new snapshot rather than one frame for more than two minutes', () => {
+    const {
+      clock,
+      session,
+      clients: [client],
+    } = setUp({ clients: 1, ticksMax: 5_000 });
+    announce(session);
+    for (let round = 0; round < 1_203; round += 1) count(session, 1);
+    clock.nowMs += clientSnapshotIntervalMinMs;
+    expect(client?.seq).toBe(4);
+    client?.acknowledge();
+    expect(client).toMatchObject({ snapshotCount: 1, seq: 1_204 });
+    for (let round = 0; round < 1_201; round += 1) count(session, 1);
+    client?.acknowledge();
+    expect(client).toMatchObject({ snapshotCount: 2, seq: 2_405 });
+    expect(client?.last?.clientMergedTicks).toBe(1_200 + 1_201);
+    expect(client?.runs.get(0)?.totals).toEqual([2_405]);
+  });
+
   it('gets a new snapshot on asking, but no more often than allowed', () => {
     const {
       clock,

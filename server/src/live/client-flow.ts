@@ -3,7 +3,9 @@ import {
   clientFramesInFlightMax,
   clientSnapshotIntervalMinMs,
   type FrameHeader,
+  joinHistoryMs,
   type Snapshot,
+  tickIntervalMs,
 } from '@faultline/shared';
 import type { Feed } from './feed.ts';
 
@@ -12,6 +14,12 @@ export type ClientPort = {
   readonly sendSnapshot: (snapshot: Snapshot, received: () => void) => void;
   readonly sendFrame: (header: FrameHeader, bytes: Buffer, received: () => void) => void;
 };
+
+/**
+ * Beyond this many ticks a snapshot serves better than a merged frame: its history shows them one by one, and adding up ten
+ * minutes of ticks would keep everybody else waiting.
+ */
+const mergedTicksMax = joinHistoryMs / tickIntervalMs;
 
 /** The credit account of one client. Nothing is queued here: what is not sent now is merged from the ring later. */
 export class ClientFlow {
@@ -46,9 +54,10 @@ export class ClientFlow {
       return;
     }
     if (this.#sentSeq >= this.#feed.seq) return;
-    const frame = this.#feed.frameFrom(this.#sentSeq + 1);
+    const behind = this.#feed.seq - this.#sentSeq;
+    const frame = behind > mergedTicksMax ? undefined : this.#feed.frameFrom(this.#sentSeq + 1);
     if (frame === undefined) {
-      this.#mergedTicks += this.#feed.seq - this.#sentSeq;
+      this.#mergedTicks += behind;
       this.#sendSnapshot();
       return;
     }
