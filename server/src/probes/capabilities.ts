@@ -28,7 +28,7 @@ export async function readCapabilities(target: Target): Promise<TargetCapabiliti
     target.exists('/sys/kernel/btf/vmlinux'),
   ]);
   // kallsyms is 10 MB: read only when a variant asks for a function, and once.
-  let functions: Promise<ReadonlySet<string> | undefined> | undefined;
+  let symbols: Promise<string | undefined> | undefined;
   const kprobes = tracefs === undefined ? 'unknown' : answerOf(await target.exists(`${tracefs}/kprobe_events`));
   const hasBtf = btf.ok && btf.value;
   // bpftrace reads the list of traceable functions under debugfs and refuses fentry where it can't (0.17 to 0.27).
@@ -48,8 +48,10 @@ export async function readCapabilities(target: Target): Promise<TargetCapabiliti
       return answerOf(await target.exists(`${tracefs}/events/${name.replace(':', '/')}/format`));
     },
     hasFunction: async (name) => {
-      functions ??= readFunctions(target);
-      return (await functions)?.has(name) ?? true;
+      symbols ??= readText(target, '/proc/kallsyms').then((file) => (file.ok ? file.value : undefined));
+      const text = await symbols;
+      // "ffffffff81234560 T name" with the module in brackets behind a tab; where it can't be read the attempt will tell.
+      return text === undefined || new RegExp(`^[0-9a-f]+ [tT] ${name}(?:\\t|$)`, 'm').test(text);
     },
   };
 }
@@ -65,16 +67,4 @@ async function findTracefs(target: Target): Promise<string | undefined> {
 function answerOf(exists: Awaited<ReturnType<Target['exists']>>): Answer {
   if (!exists.ok) return 'unknown';
   return exists.value ? 'yes' : 'no';
-}
-
-/** Names of kernel functions from kallsyms (text symbols); undefined where they can't be read. */
-async function readFunctions(target: Target): Promise<ReadonlySet<string> | undefined> {
-  const symbols = await readText(target, '/proc/kallsyms');
-  if (!symbols.ok) return undefined;
-  const names = new Set<string>();
-  for (const line of symbols.value.split('\n')) {
-    const [, type, name] = line.split(/[ \t]/, 3);
-    if (name !== undefined && (type === 't' || type === 'T')) names.add(name);
-  }
-  return names;
 }

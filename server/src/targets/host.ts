@@ -35,13 +35,14 @@ export class HostTarget implements Target {
       await using file = await open(path, 'r');
       const chunks: Uint8Array[] = [];
       let size = 0;
-      // Files of proc, sysfs and tracefs have no size: read until the end.
+      // Files of proc, sysfs and tracefs have no size, and give a page at a time: read until the end, into one buffer.
+      const buffer = Buffer.alloc(64 * 1024);
       for (;;) {
-        const { bytesRead, buffer } = await file.read(Buffer.alloc(256 * 1024));
+        const { bytesRead } = await file.read(buffer);
         if (bytesRead === 0) return ok(Buffer.concat(chunks));
         size += bytesRead;
         if (size > targetFileBytesMax) return err({ kind: 'too-large', message: `${path} is larger than 32 MiB` });
-        chunks.push(buffer.subarray(0, bytesRead));
+        chunks.push(Buffer.from(buffer.subarray(0, bytesRead)));
       }
     } catch (cause) {
       return err(fileError(path, cause));
