@@ -137,7 +137,7 @@ describe('ten clients', () => {
       await vi.waitUntil(() => joined.every(({ client }) => client.seq === session.seq));
     }
     const [first, ...others] = joined.map(({ client }) => Buffer.concat(client.frameBytes));
-    expect(first?.byteLength).toBe(5 * (2 * (4 + 8) + 3 * (8 + 1 + 4)));
+    expect(first?.byteLength).toBe(5 * (2 * (4 + 8) + 3 * (8 + 1 + 2)));
     for (const other of others) expect(other.equals(first ?? Buffer.alloc(0))).toBe(true);
     expect(joined.map(({ client }) => client.frameCount)).toEqual(joined.map(() => 5));
   });
