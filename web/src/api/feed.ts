@@ -30,7 +30,12 @@ export function openFeed(
     reconnectionDelayMax: reconnectDelayMaxMs,
   });
   socket.on('connect', listeners.connected);
-  socket.on('disconnect', (reason) => listeners.disconnected(reason));
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  socket.on('disconnect', (reason) => {
+    listeners.disconnected(reason);
+    // socket.io connects again by itself unless the server sent the page away; a server that restarts does that.
+    if (reason === 'io server disconnect') timer = setTimeout(() => socket.connect(), reconnectDelayMaxMs / 2);
+  });
   socket.on('connect_error', (error) => {
     // A refusal by the server (token, version) comes as an error with data and is not tried again by socket.io.
     if (!socket.active) listeners.refused({ error: 'refused', message: error.message });
@@ -39,5 +44,11 @@ export function openFeed(
   socket.on('snapshot', listeners.snapshot);
   socket.on('frame', listeners.frame);
   socket.on('refused', listeners.refused);
-  return { resync: () => void socket.emit('resync'), close: () => void socket.close() };
+  return {
+    resync: () => void socket.emit('resync'),
+    close: () => {
+      clearTimeout(timer);
+      socket.close();
+    },
+  };
 }

@@ -37,6 +37,9 @@ const idlePublishIntervalMs = 1_000;
 /** How often sessions and targets are asked for, ms: others may start and stop them. */
 const refreshIntervalMs = 3_000;
 
+/** Problems that asking again does not solve. */
+const reloadCures: readonly string[] = ['other-version', 'undecodable'];
+
 type Followed = { readonly sessionId: string; readonly feed: FeedPort; isResyncing: boolean };
 
 /** Owns the feed and the timers from start() to disposal. */
@@ -105,6 +108,7 @@ export class AppStore implements Disposable {
     if (!sessions.ok) return this.unreachable(sessions.error);
     if (!probes.ok) return this.unreachable(probes.error);
     this.change({ targets: targets.value, sessions: sessions.value, manifests: probes.value });
+    this.forgetRefused();
     this.follow();
     const target = chooseTarget(this.app, this.page.get().target);
     if (target !== undefined) await this.inspect(target.id, 'once');
@@ -175,6 +179,14 @@ export class AppStore implements Disposable {
     const failed = answer.ok ? undefined : ({ kind: 'failed', problem: answer.error } as const);
     this.change({ commands: withEntry(this.app.commands, name, failed) });
     await this.refresh();
+  }
+
+  /** A refusal may pass (too many pages open, the session ended); one that only a reload cures does not. */
+  private forgetRefused(): void {
+    const { link } = this.app;
+    if (link.kind !== 'refused' || reloadCures.includes(link.problem.error)) return;
+    this.followed?.feed.close();
+    this.followed = undefined;
   }
 
   private unreachable(problem: Problem): void {

@@ -13,6 +13,7 @@ import {
   type StartRun,
   type TargetView,
   clientFramesInFlightMax,
+  protocolVersion,
 } from '@faultline/shared';
 import { Server } from 'socket.io';
 import { feedManifests } from './manifests.ts';
@@ -36,8 +37,17 @@ export type FeedServer = AsyncDisposable & {
   readonly sessions: ReadonlyMap<string, SyntheticSession>;
   /** Stops sending: what a page sees when a server hangs. */
   readonly pause: () => void;
-  /** Cuts every socket. */
+  /** Cuts every socket; the pages may come back at once. */
   readonly cut: () => void;
+  /** Cuts every socket and lets nobody in for so long. */
+  readonly drop: (forMs: number) => void;
+  /** Snapshots from now on claim this version of the protocol. */
+  readonly speak: (version: number) => void;
+  /** Does not send the next frame. */
+  readonly skipFrame: () => void;
+  readonly resyncCount: () => number;
+  /** The next command is refused with this. */
+  readonly refuse: (problem: Problem) => void;
 };
 
 /** Starts a feed on a free port, or the one given. */
@@ -57,52 +67,97 @@ export async function startFeed(name: ScenarioName, options: { readonly port?: n
     return session;
   };
   if (scenario.running.length > 0 || scenario.failed.length > 0) open(scenario.isReplay ? 'replay' : 'host');
+  const state: State = {
+    isPaused: false,
+    closedUntilMs: 0,
+    version: protocolVersion,
+    skipCount: 0,
+    resyncCount: 0,
+    refusal: undefined,
+  };
   const http = createServer((request, response) => {
-    answer(request, response, { scenario, sessions, open }).catch((error: unknown) =>
+    answer(request, response, { scenario, sessions, open, state }).catch((error: unknown) =>
       send(response, 500, problem('broken', String(error))),
     );
   });
-  const io = new Server<ClientEvents, ServerEvents>(http, { serveClient: false });
-  let isPaused = false;
-  const inFlight = new Map<string, number>();
-  io.on('connection', (socket) => {
-    const session = [...sessions.values()].find(({ id }) => id === socket.handshake.auth['sessionId']);
-    if (session === undefined) {
-      socket.emit('refused', problem('unknown-session', 'There is no such session.'));
-      return;
-    }
-    void socket.join(session.id);
-    inFlight.set(socket.id, 0);
-    socket.emit('snapshot', session.snapshot(), () => undefined);
-    socket.on('resync', () => socket.emit('snapshot', session.snapshot(), () => undefined));
+  const io = new Server<ClientEvents, ServerEvents>(http, {
+    serveClient: false,
+    allowRequest: (_, allow) => allow(undefined, Date.now() >= state.closedUntilMs),
   });
+  serveSockets(io, sessions, state);
   const timer = setInterval(() => {
-    if (isPaused) return;
-    for (const session of sessions.values()) {
-      const { header, bytes } = session.tick(Date.now());
-      for (const socket of io.sockets.sockets.values()) {
-        const waiting = inFlight.get(socket.id) ?? 0;
-        if (!socket.rooms.has(session.id) || waiting >= clientFramesInFlightMax) continue;
-        inFlight.set(socket.id, waiting + 1);
-        socket.emit('frame', header, bytes, () => inFlight.set(socket.id, (inFlight.get(socket.id) ?? 1) - 1));
-      }
-    }
+    if (!state.isPaused) sendFrames(io, sessions, state);
   }, tickMs);
   await new Promise<void>((resolve) => http.listen(options.port ?? 0, '127.0.0.1', resolve));
   const { port } = http.address() as AddressInfo;
   return {
     url: `http://127.0.0.1:${port}`,
     sessions,
-    pause: () => {
-      isPaused = true;
-    },
+    pause: () => Object.assign(state, { isPaused: true }),
     cut: () => io.disconnectSockets(true),
+    drop: (forMs) => {
+      state.closedUntilMs = Date.now() + forMs;
+      io.disconnectSockets(true);
+    },
+    speak: (version) => Object.assign(state, { version }),
+    skipFrame: () => Object.assign(state, { skipCount: 1 }),
+    resyncCount: () => state.resyncCount,
+    refuse: (refusal) => Object.assign(state, { refusal }),
     [Symbol.asyncDispose]: async () => {
       clearInterval(timer);
       http.closeAllConnections();
       await io.close();
     },
   };
+}
+
+type Sockets = Server<ClientEvents, ServerEvents>;
+
+type State = {
+  isPaused: boolean;
+  closedUntilMs: number;
+  version: number;
+  skipCount: number;
+  resyncCount: number;
+  refusal: Problem | undefined;
+};
+
+const inFlight = new Map<string, number>();
+
+function serveSockets(io: Sockets, sessions: ReadonlyMap<string, SyntheticSession>, state: State): void {
+  io.on('connection', (socket) => {
+    const session = [...sessions.values()].find(({ id }) => id === socket.handshake.auth['sessionId']);
+    if (session === undefined) {
+      socket.emit('refused', problem('unknown-session', 'There is no such session.'));
+      return;
+    }
+    const sendSnapshot = (): void =>
+      void socket.emit('snapshot', { ...session.snapshot(), protocolVersion: state.version }, () => undefined);
+    void socket.join(session.id);
+    inFlight.set(socket.id, 0);
+    socket.on('disconnect', () => inFlight.delete(socket.id));
+    socket.on('resync', () => {
+      state.resyncCount += 1;
+      sendSnapshot();
+    });
+    sendSnapshot();
+  });
+}
+
+function sendFrames(io: Sockets, sessions: ReadonlyMap<string, SyntheticSession>, state: State): void {
+  for (const session of sessions.values()) {
+    const { header, bytes } = session.tick(Date.now());
+    if (state.skipCount > 0) {
+      state.skipCount -= 1;
+      continue;
+    }
+    for (const socket of io.sockets.sockets.values()) {
+      const waiting = inFlight.get(socket.id) ?? 0;
+      if (!socket.rooms.has(session.id) || waiting >= clientFramesInFlightMax) continue;
+      inFlight.set(socket.id, waiting + 1);
+      socket.emit('frame', header, bytes, () => inFlight.set(socket.id, (inFlight.get(socket.id) ?? 1) - 1));
+    }
+  }
 }
 
 const identity = {
@@ -134,12 +189,14 @@ type World = {
   readonly scenario: Scenario;
   readonly sessions: ReadonlyMap<string, SyntheticSession>;
   readonly open: (targetId: string) => SyntheticSession;
+  readonly state: State;
 };
 
 async function answer(request: IncomingMessage, response: ServerResponse, world: World): Promise<void> {
   const path = new URL(request.url ?? '/', 'http://feed').pathname;
   if (!path.startsWith('/api/v1/')) return serveFile(path, response);
   const [, , , noun = '', id = '', verb = ''] = path.split('/').map(decodeURIComponent);
+  if (request.method === 'POST' && world.state.refusal !== undefined) return send(response, 409, world.state.refusal);
   if (request.method === 'POST' && noun === 'runs' && verb === 'stop') return stopRun(id, response, world);
   if (request.method === 'POST' && noun === 'runs')
     return startRun(JSON.parse(await text(request)) as StartRun, response, world);

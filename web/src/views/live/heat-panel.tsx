@@ -33,9 +33,10 @@ export const HeatPanel = memo(function HeatPanel({ id, title, select }: Props): 
     <Panel
       id={id}
       title={title}
-      unit="latency over time, colour: events /s"
+      unit="latency over time"
       note={status.kind === 'ready' ? status.note : undefined}
       isLossy={status.kind === 'ready' && status.isLossy}
+      controls={<ScopeNote scope={view.scope} />}
       legend={<HeatLegend view={view} />}
       frameRef={panel.frameRef}
       isTableOpen={panel.isTableOpen}
@@ -113,7 +114,6 @@ function HeatLegend({ view }: { readonly view: HeatView }): ReactNode {
           {name} <b>{formatNs(column?.[name])}</b>
         </span>
       ))}
-      <ScopeNote scope={view.scope} />
       <span className="heat-scale" title="colour of a cell: events a second, log scale">
         {formatRate(view.floorPerSec)} <i style={{ background: heatGradient }} /> {formatRate(view.topPerSec)}
       </span>

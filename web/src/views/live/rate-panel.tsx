@@ -38,6 +38,7 @@ export const RatePanel = memo(function RatePanel({ id, title, unit, select, rank
       unit={unit}
       note={status.kind === 'ready' ? status.note : undefined}
       isLossy={status.kind === 'ready' && status.isLossy}
+      controls={<ScopeNote scope={view.scope} />}
       legend={<RateLegend view={view} />}
       frameRef={panel.frameRef}
       isTableOpen={panel.isTableOpen}
@@ -99,7 +100,6 @@ function RateLegend({ view }: { readonly view: RateView }): ReactNode {
           ) : null}
         </span>
       ))}
-      <ScopeNote scope={view.scope} />
       <span className="readout-time">
         {cursor === undefined || point === undefined ? view.frame.nowWord : instantWords(view.frame.clock, point.toNs)}
       </span>
