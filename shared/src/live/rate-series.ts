@@ -65,6 +65,6 @@ export function niceCeiling(value: number): number {
   if (!(value > 0)) return 1;
   const power = 10 ** Math.floor(Math.log10(value));
   const factor = niceSteps.find((step) => step * power >= value * (1 - 1e-9)) ?? 10;
-  // 3 × 0.1 is not 0.3 in binary.
-  return Number((factor * power).toPrecision(2));
+  // 3 × 0.1 is not 0.3 in binary, 3 / 10 is.
+  return power < 1 ? factor / Math.round(1 / power) : factor * power;
 }

@@ -17,7 +17,7 @@ export type StateLine = {
   readonly word: string;
   readonly tone: 'good' | 'quiet' | 'warn';
   /** How long the oldest running run has been up: 00:12:43. */
-  readonly elapsed: string | undefined;
+  readonly uptimeWords: string | undefined;
   readonly target: TargetView | undefined;
   readonly targets: readonly TargetView[];
   readonly facts: readonly string[];
@@ -48,7 +48,7 @@ export function selectState(shown: Shown): StateLine {
   ];
   return {
     ...wordOf(shown, active),
-    elapsed: running.length > 0 && live !== undefined ? formatElapsed(shown.nowMs - startedAtMs) : undefined,
+    uptimeWords: running.length > 0 && live !== undefined ? formatElapsed(shown.nowMs - startedAtMs) : undefined,
     target,
     targets: app.targets,
     facts: facts.filter((fact) => fact !== undefined),

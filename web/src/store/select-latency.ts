@@ -168,24 +168,12 @@ export function selectSpread(shown: Shown): SpreadView {
   if (shown.session === undefined || status.kind !== 'ready') return { status, parts: [], scope: undefined };
   return {
     status,
-    parts: [spreadPart(shown, 'wait', 'wait', 'mode', modes), spreadPart(shown, 'hold', 'hold', 'mode', modes)],
+    parts: [spreadPart(shown, 'wait', 'mode', modes), spreadPart(shown, 'hold', 'mode', modes)],
     scope: scopeOf(shown, 'wait'),
   };
 }
 
-/** How long handled faults took, by the lock they were handled under: for the corner of their panel. */
-export function selectHandledSpread(shown: Shown): SpreadPart | undefined {
-  if (metricStatus(shown, 'handledLatency').kind !== 'ready') return undefined;
-  return spreadPart(shown, 'handledLatency', 'handled', 'lockMode', ['vma-read', 'mmap-read']);
-}
-
-function spreadPart(
-  shown: Shown,
-  metric: string,
-  title: string,
-  dimension: string,
-  groups: readonly string[],
-): SpreadPart {
+function spreadPart(shown: Shown, metric: string, dimension: string, groups: readonly string[]): SpreadPart {
   const { session, page } = shown;
   const distributions =
     session === undefined
@@ -202,7 +190,7 @@ function spreadPart(
   const topCount = 10 ** Math.ceil(Math.log10(Math.max(10, rows.peak)));
   return {
     metric,
-    title,
+    title: metric,
     groups: distributions.map((distribution) => ({
       key: distribution.group,
       mark: modeMark(distribution.group),

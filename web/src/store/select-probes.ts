@@ -69,7 +69,7 @@ export function selectCannotTrace(shown: Shown): CannotTrace | undefined {
 }
 
 /** Whether a run is under way. */
-export function isActive({ state }: RunView): boolean {
+function isActive({ state }: RunView): boolean {
   return state === 'starting' || state === 'running' || state === 'stopping';
 }
 

@@ -64,27 +64,29 @@ export function selectAcquisitions(shown: Shown): RateView {
       return dims['mode'] === 'mmap-write' ? 1 : 0;
     },
   });
-  const { session, page } = shown;
-  if (session === undefined) return view;
-  const points = rateSeries(sourcesOf(session, 'acquisitions', page.window), {
+  return withAside(shown, view, {
     metric: 'acquisitions',
-    filter: { process: page.process, mode: page.mode },
-    groupCount: 1,
-    groupOf: ({ dims }) => (dims['downgrade'] === 'yes' ? 0 : -1),
+    group: 0,
+    title: 'downgrades',
+    fits: ({ dims }) => dims['downgrade'] === 'yes',
   });
-  return { ...view, aside: { group: 0, title: 'downgrades', points } };
 }
 
 const faultGroups: readonly RateGroup[] = ['not-present', 'protection'].flatMap((cause) =>
   ['read', 'write', 'instruction'].map((access) => ({ key: `${access}-${cause}`, mark: faultMark(access, cause) })),
 );
 
+const otherFaults = faultGroups.length;
+
 /** Page faults a second by access and cause. */
 export function selectFaults(shown: Shown): RateView {
   return rateView(shown, {
     metric: 'faults',
-    groups: faultGroups,
-    groupOf: ({ dims }) => faultGroups.findIndex(({ key }) => key === `${dims['access']}-${dims['cause']}`),
+    groups: [...faultGroups, { key: 'other', mark: { ...unknownMark, name: 'other' } }],
+    groupOf: ({ dims }) => {
+      const group = faultGroups.findIndex(({ key }) => key === `${dims['access']}-${dims['cause']}`);
+      return group < 0 ? otherFaults : group;
+    },
   });
 }
 
@@ -94,9 +96,9 @@ const handledGroups: readonly RateGroup[] = [
   { key: 'other', mark: unknownMark },
 ];
 
-/** Handled faults a second by the lock they were handled under. */
+/** Handled faults a second by the lock they were handled under; a retried one is handled again, under mmap_lock. */
 export function selectHandled(shown: Shown): RateView {
-  return rateView(shown, {
+  const view = rateView(shown, {
     metric: 'handled',
     groups: handledGroups,
     groupOf: ({ dims }) => {
@@ -104,6 +106,31 @@ export function selectHandled(shown: Shown): RateView {
       return dims['lockMode'] === 'mmap-read' ? 1 : 2;
     },
   });
+  return withAside(shown, view, {
+    metric: 'handled',
+    group: 0,
+    title: 'retried',
+    fits: ({ dims }) => dims['lockMode'] === 'vma-read' && (dims['outcome'] === 'retry' || dims['retried'] === 'yes'),
+  });
+}
+
+type Aside = {
+  readonly metric: string;
+  readonly group: number;
+  readonly title: string;
+  readonly fits: (entry: CellEntry) => boolean;
+};
+
+function withAside(shown: Shown, view: RateView, { metric, group, title, fits }: Aside): RateView {
+  const { session, page } = shown;
+  if (session === undefined || view.status.kind !== 'ready') return view;
+  const points = rateSeries(sourcesOf(session, metric, page.window), {
+    metric,
+    filter: { process: page.process, mode: page.mode },
+    groupCount: 1,
+    groupOf: (entry) => (fits(entry) ? 0 : -1),
+  });
+  return { ...view, aside: { group, title, points } };
 }
 
 /** The rates at an instant: of the bin it lies in, or of the newest one. Undefined where there is no bin. */

@@ -21,7 +21,7 @@ export function StateLine(): ReactNode {
           <span className="state-dot" aria-hidden="true" />
           {state.word}
         </span>
-        <span className="state-elapsed">{state.elapsed}</span>
+        <span className="state-elapsed">{state.uptimeWords}</span>
         {state.targets.length > 1 ? <TargetTabs targets={state.targets} selected={target?.id} /> : null}
         <span className="state-facts" title={state.facts2}>
           {state.facts.join(' · ')}

@@ -26,31 +26,7 @@ export function StreamSection({ card, targetId }: { readonly card: StreamCard; r
   const refusal = [startCommand, stopCommand].find((command) => command?.kind === 'failed');
   return (
     <section className="stream" aria-label={`${card.probe} ${stream.name}`}>
-      <header className="stream-head">
-        <h3>
-          {stream.name} <small>{stream.title}</small>
-        </h3>
-        {stream.isDefault ? <span className="tag">default</span> : null}
-        <RunState run={run} />
-        <div className="stream-actions">
-          {card.isActive && run !== undefined ? (
-            <Button
-              icon="stop"
-              label="Stop"
-              isBusy={stopCommand?.kind === 'pending' || run.state === 'stopping'}
-              onClick={() => void app.stopRun(run.id)}
-            />
-          ) : (
-            <Button
-              icon="play"
-              label="Start"
-              hint={startHint(card)}
-              isBusy={startCommand?.kind === 'pending' || !canStart(card) || fields.some(({ field }) => !field.isValid)}
-              onClick={start}
-            />
-          )}
-        </div>
-      </header>
+      <StreamHead card={card} areFieldsValid={fields.every(({ field }) => field.isValid)} onStart={start} />
       <p className="quiet">{stream.question}</p>
       {card.rival === undefined ? null : (
         <p className="quiet">Can't start while {card.rival} runs: both count the same events.</p>
@@ -81,6 +57,46 @@ export function StreamSection({ card, targetId }: { readonly card: StreamCard; r
       )}
       <VariantTable card={card} />
     </section>
+  );
+}
+
+function StreamHead({
+  card,
+  areFieldsValid,
+  onStart,
+}: {
+  readonly card: StreamCard;
+  readonly areFieldsValid: boolean;
+  readonly onStart: () => void;
+}): ReactNode {
+  const { app } = useStores();
+  const { stream, run, startCommand, stopCommand } = card;
+  return (
+    <header className="stream-head">
+      <h3>
+        {stream.name} <small>{stream.title}</small>
+      </h3>
+      {stream.isDefault ? <span className="tag">default</span> : null}
+      <RunState run={run} />
+      <div className="stream-actions">
+        {card.isActive && run !== undefined ? (
+          <Button
+            icon="stop"
+            label="Stop"
+            isBusy={stopCommand?.kind === 'pending' || run.state === 'stopping'}
+            onClick={() => void app.stopRun(run.id)}
+          />
+        ) : (
+          <Button
+            icon="play"
+            label="Start"
+            hint={startHint(card)}
+            isBusy={startCommand?.kind === 'pending' || !canStart(card) || !areFieldsValid}
+            onClick={onStart}
+          />
+        )}
+      </div>
+    </header>
   );
 }
 
