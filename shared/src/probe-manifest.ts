@@ -5,7 +5,12 @@ const strict = { additionalProperties: false } as const;
 const name = Type.String({ pattern: '^[a-z][a-z0-9-]{0,39}$' });
 const field = Type.String({ pattern: '^[a-z][a-zA-Z0-9]{0,39}$' });
 const sentence = Type.String({ minLength: 1, maxLength: 600 });
-const enumValues = Type.Record(Type.String({ pattern: '^[0-9]{1,10}$' }), Type.String({ minLength: 1, maxLength: 40 }));
+// Without additionalProperties a key outside the pattern would pass unchecked.
+const enumValues = Type.Record(
+  Type.String({ pattern: '^[0-9]{1,10}$' }),
+  Type.String({ minLength: 1, maxLength: 40 }),
+  strict,
+);
 
 /** What a number is: decides how it is shown, never what it is. */
 export const UnitSchema = Type.Union([

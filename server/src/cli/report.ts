@@ -201,7 +201,10 @@ function textDimension({ key }: MapSpec): string | undefined {
 function wordsOf(dims: Dims, except: string | undefined): string {
   const words = Object.entries(dims).flatMap(([name, value]) => {
     if (name === except) return [];
-    return typeof value === 'number' ? [`${name} ${value}`] : [value];
+    if (typeof value === 'number') return [`${name} ${value}`];
+    // "yes" alone says nothing: success, no downgrade.
+    if (value === 'yes') return [name];
+    return value === 'no' ? [`no ${name}`] : [value];
   });
   return words.join(', ');
 }

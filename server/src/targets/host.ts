@@ -21,9 +21,14 @@ export class HostTarget implements Target {
   readonly title = 'this host';
   readonly badge = undefined;
   private readonly options: HostOptions;
+  private readonly alive = new Set<ChildProcess>();
 
   constructor(options: HostOptions) {
     this.options = options;
+    // However this process ends, short of SIGKILL: no bpftrace is left behind. (After SIGKILL it dies of its closed pipe.)
+    process.once('exit', () => {
+      for (const child of this.alive) child.kill('SIGKILL');
+    });
   }
 
   async identity(): Promise<Result<TargetIdentity, TargetError>> {
@@ -75,6 +80,8 @@ export class HostTarget implements Target {
       stdio: ['ignore', 'pipe', 'pipe'],
       detached: true,
     });
+    this.alive.add(child);
+    for (const end of ['close', 'error']) child.once(end, () => this.alive.delete(child));
     const prefix = spec.program === 'bpftrace' ? this.options.prefix : [];
     return ownProcess(child, program ?? spec.program, (name, pid) => this.signal(child, prefix, name, pid));
   }
