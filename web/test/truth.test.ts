@@ -70,8 +70,8 @@ function sumOf(runs: readonly RunSummary[], dims: Record<string, string>): numbe
 }
 
 /** `record` with mmap-lock, once it says that it records. */
-async function startRecording(duration: string): Promise<{ readonly finished: Promise<RecordSummary> }> {
-  const words = ['record', '--probes', 'mmap-lock', '--for', duration, '--json'];
+async function startRecording(length: string): Promise<{ readonly finished: Promise<RecordSummary> }> {
+  const words = ['record', '--probes', 'mmap-lock', '--for', length, '--json'];
   const child = spawn(`${root}bin/faultline`, words, { stdio: ['ignore', 'pipe', 'pipe'] });
   let json = '';
   child.stdout.on('data', (chunk: Buffer) => {
