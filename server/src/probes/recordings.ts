@@ -29,13 +29,13 @@ export type Capture = Static<typeof CaptureSchema>;
 
 const validator = Compile(CaptureSchema);
 
-/** All recording.*.jsonl of the probes whose meta file is valid. */
+/** All recording.*.jsonl.gz of the probes whose meta file is valid. */
 export async function readRecordings(probes: readonly CataloguedProbe[]): Promise<readonly Recording[]> {
   const recordings: Recording[] = [];
   for (const probe of probes) {
     for (const name of await readdir(probe.folder)) {
-      if (!/^recording\..+\.jsonl$/.test(name)) continue;
-      const capture = await readCapture(join(probe.folder, name.replace(/\.jsonl$/, '.meta.json')));
+      if (!/^recording\..+\.jsonl\.gz$/.test(name)) continue;
+      const capture = await readCapture(join(probe.folder, name.replace(/\.jsonl\.gz$/, '.meta.json')));
       if (capture === undefined) continue;
       recordings.push({
         probe: probe.manifest.name,

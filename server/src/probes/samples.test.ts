@@ -5,6 +5,7 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { gunzipSync } from 'node:zlib';
 import { type Dims, dialectOf, type RunView, type Stream, summariseRun } from '@faultline/shared';
 import { describe, expect, it } from 'vitest';
 import { LineSplitter } from './bpftrace-lines.ts';
@@ -20,7 +21,7 @@ type Sample = { readonly probe: CataloguedProbe; readonly file: string; readonly
 
 const samples: readonly Sample[] = catalogue.value.flatMap((probe) =>
   readdirSync(probe.folder)
-    .filter((file) => /^(sample|recording)\..+\.jsonl$/.test(file))
+    .filter((file) => /^(sample|recording)\..+\.jsonl(\.gz)?$/.test(file))
     .map((file) => ({ probe, file, name: `${probe.manifest.name}/${file}` })),
 );
 
@@ -74,6 +75,11 @@ function decode(stream: Stream, capture: Capture, text: string): Figures & Reado
   };
 }
 
+function readSample(path: string): string {
+  const bytes = readFileSync(path);
+  return (path.endsWith('.gz') ? gunzipSync(bytes) : bytes).toString('utf8');
+}
+
 describe('captured samples', () => {
   it('are there for every stream of every probe', () => {
     for (const probe of catalogue.value) {
@@ -86,13 +92,13 @@ describe('captured samples', () => {
 
   it.each(samples)('$name decodes to its golden figures', async ({ probe, file }) => {
     const path = join(probe.folder, file);
-    const capture = await readCapture(path.replace(/\.jsonl$/, '.meta.json'));
+    const capture = await readCapture(path.replace(/\.jsonl(\.gz)?$/, '.meta.json'));
     if (capture === undefined) throw new Error(`${file} has no valid .meta.json beside it`);
     const stream = probe.manifest.streams.find((one) => one.name === capture.stream);
     if (stream === undefined) throw new Error(`${file} is of a stream that the manifest does not know`);
-    const figures = decode(stream, capture, readFileSync(path, 'utf8'));
+    const figures = decode(stream, capture, readSample(path));
     for (const truth of capture.truth) expect(countedFor(figures.totals, truth)).toBe(expectedOf(stream, truth));
-    const golden = path.replace(/\.jsonl$/, '.golden.json');
+    const golden = path.replace(/\.jsonl(\.gz)?$/, '.golden.json');
     if (process.env['UPDATE_GOLDENS'] === '1' || (!existsSync(golden) && process.env['CI'] !== 'true')) {
       writeFileSync(golden, `${JSON.stringify(figures, undefined, 1)}\n`);
     }

@@ -6,7 +6,8 @@ import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { Readable } from 'node:stream';
 import { setTimeout as wait } from 'node:timers/promises';
-import { err, ok, type Result, type TargetIdentity } from '@faultline/shared';
+import { gunzipSync } from 'node:zlib';
+import { err, ok, type Result, type TargetIdentity, targetFileBytesMax } from '@faultline/shared';
 import type { Exit, ProcessSpec, Target, TargetError, TargetProcess } from './target.ts';
 
 /** One recorded stream: captured stdout of `bpftrace -f json`, and where it was captured. */
@@ -120,7 +121,9 @@ function play(recording: Recording): TargetProcess {
 
 /** The file in pieces, each up to and with its heartbeat, at the time that the heartbeat has after READY. */
 async function* pacedLines(file: string, stopped: AbortSignal): AsyncGenerator<Buffer> {
-  const text = await readFile(file, 'utf8');
+  const packed = await readFile(file);
+  const bytes = file.endsWith('.gz') ? gunzipSync(packed, { maxOutputLength: targetFileBytesMax }) : packed;
+  const text = bytes.toString('utf8');
   const beat = /"(READY|HB) (\d+)[ \\]/;
   let firstNs: number | undefined;
   const startedMs = performance.now();
