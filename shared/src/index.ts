@@ -6,6 +6,7 @@ export * from './format.ts';
 export * from './frame.ts';
 export * from './limits.ts';
 export * from './live/answer.ts';
+export * from './live/bin-memo.ts';
 export * from './live/call-ring.ts';
 export * from './live/latency.ts';
 export * from './live/live-session.ts';

@@ -1,7 +1,9 @@
 /** Bucketed latencies: a heatmap over time with quantiles, and the distribution. Buckets add up exactly. */
 import { bucketHigh, bucketIndexMax, bucketLow, bucketMiddle } from '../buckets.ts';
 import type { CellEntry } from '../protocol.ts';
+import { type BinMemo, createBinMemo } from './bin-memo.ts';
 import { type CellFilter, type Source, cellFits, groupCells } from './source.ts';
+import type { Bin } from './timeline.ts';
 
 /** Quantiles every latency view shows. */
 export const shownQuantiles = [0.5, 0.9, 0.99, 0.999] as const;
@@ -37,20 +39,27 @@ export type LatencyColumns = {
   readonly peakPerSec: number;
 };
 
-/** Heatmap columns of a bucketed metric, the oldest first. */
-export function latencyColumns(sources: readonly Source[], metric: string, filter: CellFilter): LatencyColumns {
+/** Heatmap columns of a bucketed metric, the oldest first. With a memo of its own each bin is counted once. */
+export function latencyColumns(
+  sources: readonly Source[],
+  metric: string,
+  filter: CellFilter,
+  memo: BinMemo<LatencyColumn> = createBinMemo(),
+): LatencyColumns {
   const columns: LatencyColumn[] = [];
   const counts = new Float64Array(bucketIndexMax + 1);
+  const question = JSON.stringify([metric, filter]);
   for (const source of sources) {
     const buckets = bucketsOfCells(source, (entry) => cellFits(entry, metric, filter));
-    for (const bin of source.bins) {
+    const count = (bin: Bin): LatencyColumn => {
       counts.fill(0);
       for (let index = 0; index < bin.cells.length; index += 1) {
         const bucket = buckets[bin.cells[index] ?? 0] ?? -1;
         if (bucket >= 0) counts[bucket] = (counts[bucket] ?? 0) + (bin.deltas[index] ?? 0);
       }
-      columns.push({ fromNs: bin.fromNs, toNs: bin.toNs, ...columnOf(counts) });
-    }
+      return { fromNs: bin.fromNs, toNs: bin.toNs, ...columnOf(counts) };
+    };
+    for (const bin of source.bins) columns.push(memo(question, bin, () => count(bin)));
   }
   return { columns, ...rangeOf(columns) };
 }

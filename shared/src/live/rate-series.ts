@@ -1,6 +1,8 @@
 /** Rates over time by group: what an area chart and the table behind it show. */
 import type { CellEntry } from '../protocol.ts';
+import { type BinMemo, createBinMemo } from './bin-memo.ts';
 import { type CellFilter, type Source, cellFits, groupCells } from './source.ts';
+import type { Bin } from './timeline.ts';
 
 /** One bin of a series. `counts` and `perSec` have one value a group. */
 export type RatePoint = {
@@ -23,19 +25,23 @@ export type RateQuestion = {
 /** A hole longer than this many bins' length breaks the line. */
 const gapBins = 1.5;
 
-/** The series of a question, the oldest bin first. Counts are exact; a rate is the count by the bin's own length. */
-export function rateSeries(sources: readonly Source[], question: RateQuestion): readonly RatePoint[] {
+/**
+ * The series of a question, the oldest bin first. Counts are exact; a rate is the count by the bin's own length. With a
+ * memo of its own (and a name for the groups) each bin is counted once.
+ */
+export function rateSeries(
+  sources: readonly Source[],
+  question: RateQuestion,
+  memo: BinMemo<readonly number[]> = createBinMemo(),
+): readonly RatePoint[] {
   const points: RatePoint[] = [];
+  const name = JSON.stringify([question.metric, question.filter]);
   for (const source of sources) {
     const groups = groupCells(source, (entry) =>
       cellFits(entry, question.metric, question.filter) ? question.groupOf(entry) : -1,
     );
     for (const bin of source.bins) {
-      const counts = Array.from({ length: question.groupCount }, () => 0);
-      for (let index = 0; index < bin.cells.length; index += 1) {
-        const group = groups[bin.cells[index] ?? 0] ?? -1;
-        if (group >= 0) counts[group] = (counts[group] ?? 0) + (bin.deltas[index] ?? 0);
-      }
+      const counts = memo(name, bin, () => countGroups(bin, groups, question.groupCount));
       const sec = (bin.toNs - bin.fromNs) / 1e9;
       const before = points.at(-1);
       points.push({
@@ -48,6 +54,15 @@ export function rateSeries(sources: readonly Source[], question: RateQuestion): 
     }
   }
   return points;
+}
+
+function countGroups(bin: Bin, groups: Int32Array, groupCount: number): readonly number[] {
+  const counts = Array.from({ length: groupCount }, () => 0);
+  for (let index = 0; index < bin.cells.length; index += 1) {
+    const group = groups[bin.cells[index] ?? 0] ?? -1;
+    if (group >= 0) counts[group] = (counts[group] ?? 0) + (bin.deltas[index] ?? 0);
+  }
+  return counts;
 }
 
 /** The mean rate of each group over a whole series: all counts by all covered time. */

@@ -65,10 +65,11 @@ function yOf(picture: HeatPicture, box: Box, ns: number): number {
   return Math.round(box.height * (1 - Math.min(1, share)));
 }
 
-/** Cells px by px: a column of 60 cells is 150 px high, so this is cheaper than as many rectangles. */
+/** Cells px by px, each row of buckets once and then copied down: cheaper than 5,000 rectangles. */
 function drawCells(pixels: Uint32Array, picture: HeatPicture, box: Box, placed: readonly Placed[]): void {
   const range = Math.log(picture.topPerSec / picture.floorPerSec);
   const edges = rowEdges(picture, box);
+  const rowsInUse = new Set<number>();
   for (const { column, left, right } of placed) {
     const floor = (picture.floorPerSec * (column.toNs - column.fromNs)) / 1e9;
     const from = Math.max(0, left);
@@ -77,9 +78,14 @@ function drawCells(pixels: Uint32Array, picture: HeatPicture, box: Box, placed: 
       const count = column.rows[index] ?? 0;
       if (count === 0) continue;
       const color = heatPixels[heatStep(Math.log(count / floor) / range)] ?? 0;
-      const { top, bottom } = edges(column.rowLow + index);
-      for (let y = top; y < bottom; y += 1) pixels.fill(color, y * box.width + from, y * box.width + to);
+      const top = edges(column.rowLow + index).top * box.width;
+      rowsInUse.add(column.rowLow + index);
+      for (let at = top + from; at < top + to; at += 1) pixels[at] = color;
     }
+  }
+  for (const row of rowsInUse) {
+    const { top, bottom } = edges(row);
+    for (let y = top + 1; y < bottom; y += 1) pixels.copyWithin(y * box.width, top * box.width, (top + 1) * box.width);
   }
 }
 
@@ -94,7 +100,7 @@ function rowEdges(picture: HeatPicture, box: Box): (row: number) => { readonly t
     const found = known[row];
     if (found !== undefined) return found;
     const { lowNs, highNs } = rowBounds(row);
-    const bottom = yOf(picture, box, lowNs);
+    const bottom = Math.max(1, yOf(picture, box, lowNs));
     const edge = { top: Math.min(bottom - 1, yOf(picture, box, highNs)), bottom };
     known[row] = edge;
     return edge;

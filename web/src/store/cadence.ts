@@ -3,8 +3,11 @@
  * because a chart costs the main thread up to 20 ms and three in one frame would be a long task.
  */
 
-/** First: words and tables, cheap and wanted soon. Chart: every round. Slow: every second round; what is read, not watched. */
-export type Rank = 'first' | 'chart' | 'slow';
+/**
+ * First: words and tables, cheap and wanted soon. Chart: every round. Slow and calm: every second and every fourth round;
+ * what is read rather than watched, or hardly changes.
+ */
+export type Rank = 'first' | 'chart' | 'slow' | 'calm';
 
 /** What cadence needs of the browser. */
 export type FrameClock = {
@@ -14,7 +17,7 @@ export type FrameClock = {
 };
 
 /** After this much of a frame no further chart is begun in it, ms: the rest of the frame is the browser's. */
-const frameBudgetMs = 9;
+const frameBudgetMs = 8;
 
 /** Tells listeners frame by frame. A round that is not finished when the next one comes goes on with it. */
 export class Cadence {
@@ -22,6 +25,7 @@ export class Cadence {
     first: new Set(),
     chart: new Set(),
     slow: new Set(),
+    calm: new Set(),
   };
   private readonly clock: FrameClock;
   private readonly onFirstDrawn: () => void;
@@ -49,10 +53,11 @@ export class Cadence {
   publish(extent: 'usual' | 'all'): void {
     this.round += 1;
     this.isFirstDue = true;
-    // Half of the slow ones in each round, so that all rounds cost the same.
-    const slow = [...this.ranks.slow].filter((_, index) => extent === 'all' || (index + this.round) % 2 === 0);
+    // Half of the slow ones and a quarter of the calm ones in each round, so that all rounds cost the same.
+    const due = (rank: 'slow' | 'calm', rounds: number): readonly (() => void)[] =>
+      [...this.ranks[rank]].filter((_, index) => extent === 'all' || (index + this.round) % rounds === 0);
     const waiting = new Set(this.queue);
-    for (const listener of [...this.ranks.chart, ...slow]) {
+    for (const listener of [...this.ranks.chart, ...due('slow', 2), ...due('calm', 4)]) {
       if (!waiting.has(listener)) this.queue.push(listener);
     }
     this.schedule();

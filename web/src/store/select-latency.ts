@@ -1,11 +1,13 @@
 /** Latencies: heatmaps over time with quantiles, and distributions. */
 import {
+  type BinMemo,
   type LatencyColumn,
   type LatencyColumns,
   type LatencyDistribution,
   bucketHigh,
   bucketLow,
   bucketsPerRow,
+  createBinMemo,
   formatExact,
   formatNs,
   formatNsExact,
@@ -46,12 +48,12 @@ export type HeatView = {
 
 /** How long mmap_lock was waited for, over time. */
 export function selectWaitHeat(shown: Shown): HeatView {
-  return heatView(shown, 'wait');
+  return heatView(shown, 'wait', waitMemo);
 }
 
 /** How long mmap_lock was held, over time. */
 export function selectHoldHeat(shown: Shown): HeatView {
-  return heatView(shown, 'hold');
+  return heatView(shown, 'hold', holdMemo);
 }
 
 /** The column at an instant, or the newest one that is not empty. */
@@ -86,7 +88,10 @@ export function heatTable(view: HeatView): TableData {
   };
 }
 
-function heatView(shown: Shown, metric: string): HeatView {
+const waitMemo = createBinMemo<LatencyColumn>();
+const holdMemo = createBinMemo<LatencyColumn>();
+
+function heatView(shown: Shown, metric: string, memo: BinMemo<LatencyColumn>): HeatView {
   const frame = timeFrame(shown);
   const status = metricStatus(shown, metric);
   const { session, page } = shown;
@@ -104,7 +109,7 @@ function heatView(shown: Shown, metric: string): HeatView {
     };
   }
   const filter = { process: page.process, mode: page.mode };
-  const all = latencyColumns(sourcesOf(session, metric, page.window), metric, filter);
+  const all = latencyColumns(sourcesOf(session, metric, page.window), metric, filter, memo);
   return {
     status,
     frame,

@@ -1,7 +1,9 @@
 /** Rates over time: what the charts of acquisitions and faults, and the tables behind them, show. */
 import {
+  type BinMemo,
   type CellEntry,
   type RatePoint,
+  createBinMemo,
   formatCount,
   formatExact,
   formatRate,
@@ -46,6 +48,15 @@ type Question = {
   readonly metric: string;
   readonly groups: readonly RateGroup[];
   readonly groupOf: (entry: CellEntry) => number;
+  readonly memo: BinMemo<readonly number[]>;
+};
+
+const memos = {
+  acquisitions: createBinMemo<readonly number[]>(),
+  downgrades: createBinMemo<readonly number[]>(),
+  faults: createBinMemo<readonly number[]>(),
+  handled: createBinMemo<readonly number[]>(),
+  retried: createBinMemo<readonly number[]>(),
 };
 
 const acquisitionGroups: readonly RateGroup[] = [
@@ -57,6 +68,7 @@ const acquisitionGroups: readonly RateGroup[] = [
 /** mmap_lock acquisitions a second by mode; a trylock that failed is no acquisition and stands apart. */
 export function selectAcquisitions(shown: Shown): RateView {
   const view = rateView(shown, {
+    memo: memos.acquisitions,
     metric: 'acquisitions',
     groups: acquisitionGroups,
     groupOf: ({ dims }) => {
@@ -65,6 +77,7 @@ export function selectAcquisitions(shown: Shown): RateView {
     },
   });
   return withAside(shown, view, {
+    memo: memos.downgrades,
     metric: 'acquisitions',
     group: 0,
     title: 'downgrades',
@@ -81,6 +94,7 @@ const otherFaults = faultGroups.length;
 /** Page faults a second by access and cause. */
 export function selectFaults(shown: Shown): RateView {
   return rateView(shown, {
+    memo: memos.faults,
     metric: 'faults',
     groups: [...faultGroups, { key: 'other', mark: { ...unknownMark, name: 'other' } }],
     groupOf: ({ dims }) => {
@@ -99,6 +113,7 @@ const handledGroups: readonly RateGroup[] = [
 /** Handled faults a second by the lock they were handled under; a retried one is handled again, under mmap_lock. */
 export function selectHandled(shown: Shown): RateView {
   const view = rateView(shown, {
+    memo: memos.handled,
     metric: 'handled',
     groups: handledGroups,
     groupOf: ({ dims }) => {
@@ -107,6 +122,7 @@ export function selectHandled(shown: Shown): RateView {
     },
   });
   return withAside(shown, view, {
+    memo: memos.retried,
     metric: 'handled',
     group: 0,
     title: 'retried',
@@ -119,17 +135,22 @@ type Aside = {
   readonly group: number;
   readonly title: string;
   readonly fits: (entry: CellEntry) => boolean;
+  readonly memo: BinMemo<readonly number[]>;
 };
 
-function withAside(shown: Shown, view: RateView, { metric, group, title, fits }: Aside): RateView {
+function withAside(shown: Shown, view: RateView, { metric, group, title, fits, memo }: Aside): RateView {
   const { session, page } = shown;
   if (session === undefined || view.status.kind !== 'ready') return view;
-  const points = rateSeries(sourcesOf(session, metric, page.window), {
-    metric,
-    filter: { process: page.process, mode: page.mode },
-    groupCount: 1,
-    groupOf: (entry) => (fits(entry) ? 0 : -1),
-  });
+  const points = rateSeries(
+    sourcesOf(session, metric, page.window),
+    {
+      metric,
+      filter: { process: page.process, mode: page.mode },
+      groupCount: 1,
+      groupOf: (entry) => (fits(entry) ? 0 : -1),
+    },
+    memo,
+  );
   return { ...view, aside: { group, title, points } };
 }
 
@@ -185,12 +206,16 @@ function rateView(shown: Shown, question: Question): RateView {
   };
   if (session === undefined || status.kind !== 'ready') return empty;
   const sources = sourcesOf(session, question.metric, page.window);
-  const all = rateSeries(sources, {
-    metric: question.metric,
-    filter: { process: page.process, mode: page.mode },
-    groupCount: question.groups.length,
-    groupOf: question.groupOf,
-  });
+  const all = rateSeries(
+    sources,
+    {
+      metric: question.metric,
+      filter: { process: page.process, mode: page.mode },
+      groupCount: question.groups.length,
+      groupOf: question.groupOf,
+    },
+    question.memo,
+  );
   const points = all.filter(({ toNs }) => toNs > frame.fromNs);
   const inUse = question.groups.map((_, group) => group < 2 || points.some(({ counts }) => (counts[group] ?? 0) > 0));
   const keep = <T>(values: readonly T[]): readonly T[] => values.filter((_, group) => inUse[group] === true);

@@ -35,6 +35,8 @@ type Props = {
   readonly onPick?: ((key: string) => void) | undefined;
   readonly onScrolled?: ((isAtTop: boolean) => void) | undefined;
   readonly scrollRef?: RefObject<HTMLDivElement | null>;
+  /** `streaming`: rows are other ones each time, so a place in the table keeps its elements instead of a row. */
+  readonly flow?: 'streaming' | 'steady';
 };
 
 const rowHeight = 22;
@@ -67,16 +69,11 @@ export function DataTable(props: Props): ReactNode {
         ))}
       </div>
       <div className="table-body" role="rowgroup" style={{ height: virtual.getTotalSize() }}>
-        {virtual.getVirtualItems().map((item) => (
-          <Row
-            key={rowAt(item.index).key}
-            {...props}
-            index={item.index}
-            top={item.start}
-            row={rowAt(item.index)}
-            tracks={tracks}
-          />
-        ))}
+        {virtual.getVirtualItems().map((item) => {
+          const row = rowAt(item.index);
+          const key = props.flow === 'streaming' ? item.key : row.key;
+          return <Row key={key} {...props} index={item.index} top={item.start} row={row} tracks={tracks} />;
+        })}
       </div>
     </div>
   );

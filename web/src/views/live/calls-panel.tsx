@@ -65,6 +65,7 @@ export const CallsPanel = memo(function CallsPanel(): ReactNode {
             <DataTable
               label="slow calls"
               scrollRef={scrollRef}
+              flow="streaming"
               columns={view.columns.map(tableColumn)}
               rowCount={rows.calls.length}
               rowAt={(index) => ({ key: String(rows.calls[index]), cells: rowCells(rows, index) })}

@@ -13,7 +13,7 @@ import { usePanel } from './use-panel.ts';
 /** How waits and holds are spread, by mode, with their quantiles. */
 export const SpreadPanel = memo(function SpreadPanel(): ReactNode {
   const title = 'wait and hold';
-  const panel = usePanel({ id: 'spread', title, select: selectSpread, rank: 'slow', tableOf: spreadTable });
+  const panel = usePanel({ id: 'spread', title, select: selectSpread, rank: 'calm', tableOf: spreadTable });
   const { view } = panel;
   const { status } = view;
   return (
@@ -50,7 +50,7 @@ export const SpreadPanel = memo(function SpreadPanel(): ReactNode {
 });
 
 function SpreadHalf({ part }: { readonly part: SpreadPart }): ReactNode {
-  const series = part.groups.map(({ key, mark }) => ({ key, color: mark.color, isHatched: false }));
+  const series = part.groups.map(({ key, mark }) => ({ key, color: mark.color }));
   return (
     <div className="spread-half">
       <SpreadChart data={part.data} series={series} topCount={part.topCount} ticks={part.axis.ticks} />
