@@ -1,6 +1,7 @@
 /** The three lines at the top that never scroll away: how it stands, who the target is, and where the events went. */
 import {
   type Ledger,
+  type Problem,
   type RunView,
   type TargetView,
   addLedgers,
@@ -12,6 +13,9 @@ import {
 import type { Shown } from './app-state.ts';
 import { type Startable, streamsWith } from './panel-status.ts';
 
+/** What went wrong, in a sentence; `command` is the one refused, which can be put aside. */
+export type Trouble = { readonly words: string; readonly command: string | undefined };
+
 /** The state in one word; `tone` decides the colour of its dot. */
 export type StateLine = {
   readonly word: string;
@@ -21,12 +25,13 @@ export type StateLine = {
   readonly target: TargetView | undefined;
   readonly targets: readonly TargetView[];
   readonly facts: readonly string[];
-  readonly facts2: string;
+  /** More of the target, for those who point at it. */
+  readonly details: string;
   readonly canStart: boolean;
   readonly canStop: boolean;
   readonly isBusy: boolean;
-  /** A sentence when the page has lost its server. */
-  readonly trouble: string | undefined;
+  /** The server is lost, or a command was refused. */
+  readonly trouble: Trouble | undefined;
   readonly defaults: readonly Startable[];
 };
 
@@ -52,7 +57,7 @@ export function selectState(shown: Shown): StateLine {
     target,
     targets: app.targets,
     facts: facts.filter((fact) => fact !== undefined),
-    facts2: detailOf(target),
+    details: detailOf(target),
     canStart: target !== undefined && active.length === 0,
     canStop: active.some(({ state }) => state !== 'stopping'),
     isBusy: [...app.commands.values()].some(({ kind }) => kind === 'pending'),
@@ -90,17 +95,22 @@ function wordOf(shown: Shown, active: readonly RunView[]): Pick<StateLine, 'word
   return { word: runs.length === 0 ? 'not tracing' : 'stopped', tone: 'quiet' };
 }
 
-function troubleOf(shown: Shown): string | undefined {
-  const { link } = shown.app;
-  switch (link.kind) {
-    case 'lost':
-      return 'The connection to the server is lost; the page connects again by itself. What is drawn is old.';
-    case 'refused':
-    case 'unreachable':
-      return `${link.problem.message} ${link.problem.remedy ?? ''}`;
-    default:
-      return undefined;
+function troubleOf(shown: Shown): Trouble | undefined {
+  const { link, commands } = shown.app;
+  if (link.kind === 'lost') {
+    const words = 'The connection to the server is lost; the page connects again by itself. What is drawn is old.';
+    return { words, command: undefined };
   }
+  if (link.kind === 'refused' || link.kind === 'unreachable')
+    return { words: problemWords(link.problem), command: undefined };
+  for (const [command, answer] of commands) {
+    if (answer.kind === 'failed') return { words: problemWords(answer.problem), command };
+  }
+  return undefined;
+}
+
+function problemWords({ message, remedy }: Problem): string {
+  return remedy === undefined ? message : `${message} ${remedy}`;
 }
 
 function detailOf(target: TargetView | undefined): string {

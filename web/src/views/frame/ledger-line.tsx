@@ -33,7 +33,7 @@ export function LedgerLine(): ReactNode {
         />
         <span className="ledger-verdict">{verdictOf(line)}</span>
         <span className="ledger-cost" title={`server memory ${formatBytes(line.serverMemoryBytes)}`}>
-          tracing costs bpftrace {formatShare(line.bpftraceCpuShare)} CPU, server {formatShare(line.serverCpuShare)} CPU
+          {costWords(line)}
         </span>
       </button>
       {isLedgerOpen ? <LedgerPanel line={line} onClose={() => app.page.set({ isLedgerOpen: false })} /> : null}
@@ -60,4 +60,12 @@ function Entry({
 function verdictOf(line: Line): string {
   if (!line.isKnown || line.rows.length === 0) return '';
   return line.isAmber ? 'figures are incomplete' : 'complete';
+}
+
+function costWords({ bpftraceCpuShare, serverCpuShare }: Line): string {
+  const parts = [
+    bpftraceCpuShare === undefined ? undefined : `bpftrace ${formatShare(bpftraceCpuShare)} CPU`,
+    serverCpuShare === undefined ? undefined : `server ${formatShare(serverCpuShare)} CPU`,
+  ].filter((part) => part !== undefined);
+  return parts.length === 0 ? '' : `tracing costs ${parts.join(', ')}`;
 }

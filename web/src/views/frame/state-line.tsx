@@ -1,6 +1,6 @@
 import type { ReactNode } from 'react';
 import type { TargetView } from '@faultline/shared';
-import { selectState } from '../../store/select-frame.ts';
+import { type Trouble, selectState } from '../../store/select-frame.ts';
 import { useShown, useStores } from '../../store/use-store.ts';
 import { Button } from '../../widgets/button.tsx';
 
@@ -23,15 +23,11 @@ export function StateLine(): ReactNode {
         </span>
         <span className="state-elapsed">{state.uptimeWords}</span>
         {state.targets.length > 1 ? <TargetTabs targets={state.targets} selected={target?.id} /> : null}
-        <span className="state-facts" title={state.facts2}>
+        <span className="state-facts" title={state.details}>
           {state.facts.join(' · ')}
         </span>
         <div className="state-actions">
-          {state.trouble === undefined ? null : (
-            <span className="trouble" role="alert">
-              {state.trouble}
-            </span>
-          )}
+          <TroubleNote trouble={state.trouble} />
           {state.canStop ? (
             <Button
               look="strong"
@@ -55,6 +51,22 @@ export function StateLine(): ReactNode {
           )}
         </div>
       </div>
+    </>
+  );
+}
+
+function TroubleNote({ trouble }: { readonly trouble: Trouble | undefined }): ReactNode {
+  const { app } = useStores();
+  if (trouble === undefined) return null;
+  const { words, command } = trouble;
+  return (
+    <>
+      <span className="trouble" role="alert" title={words}>
+        {words}
+      </span>
+      {command === undefined ? null : (
+        <Button look="icon" icon="close" label="Dismiss" onClick={() => app.dismiss(command)} />
+      )}
     </>
   );
 }

@@ -53,7 +53,7 @@ export const CallsPanel = memo(function CallsPanel(): ReactNode {
       note={status.kind === 'ready' ? status.note : undefined}
       isLossy={status.kind === 'ready' && status.isLossy}
       frameRef={panel.frameRef}
-      onCopy={panel.onCopy}
+      onCopy={status.kind === 'ready' ? panel.onCopy : undefined}
       spoken={<Spoken panel="calls" said={panel.said} />}
       controls={<CallsControls view={view} held={held} onHold={() => hold(view.rows)} onGoOn={goOn} />}
     >

@@ -40,8 +40,8 @@ export const HeatPanel = memo(function HeatPanel({ id, title, select }: Props): 
       legend={<HeatLegend view={view} />}
       frameRef={panel.frameRef}
       isTableOpen={panel.isTableOpen}
-      onTable={panel.onTable}
-      onCopy={panel.onCopy}
+      onTable={status.kind === 'ready' ? panel.onTable : undefined}
+      onCopy={status.kind === 'ready' ? panel.onCopy : undefined}
       onStep={onStep}
       spoken={<Spoken panel={id} said={panel.said} describe={(ns) => describeLatency(view, ns)} />}
     >

@@ -42,8 +42,8 @@ export const RatePanel = memo(function RatePanel({ id, title, unit, select, rank
       legend={<RateLegend view={view} />}
       frameRef={panel.frameRef}
       isTableOpen={panel.isTableOpen}
-      onTable={panel.onTable}
-      onCopy={panel.onCopy}
+      onTable={status.kind === 'ready' ? panel.onTable : undefined}
+      onCopy={status.kind === 'ready' ? panel.onCopy : undefined}
       onStep={onStep}
       spoken={<Spoken panel={id} said={panel.said} describe={(ns) => describeRates(view, ns)} />}
     >

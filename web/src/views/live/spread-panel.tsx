@@ -27,8 +27,8 @@ export const SpreadPanel = memo(function SpreadPanel(): ReactNode {
       isLossy={status.kind === 'ready' && status.isLossy}
       frameRef={panel.frameRef}
       isTableOpen={panel.isTableOpen}
-      onTable={panel.onTable}
-      onCopy={panel.onCopy}
+      onTable={status.kind === 'ready' ? panel.onTable : undefined}
+      onCopy={status.kind === 'ready' ? panel.onCopy : undefined}
       spoken={<Spoken panel="spread" said={panel.said} />}
       controls={<ScopeNote scope={view.scope} />}
     >

@@ -23,7 +23,7 @@ export const WhoPanel = memo(function WhoPanel(): ReactNode {
       note={status.kind === 'ready' ? status.note : undefined}
       isLossy={status.kind === 'ready' && status.isLossy}
       frameRef={panel.frameRef}
-      onCopy={panel.onCopy}
+      onCopy={status.kind === 'ready' ? panel.onCopy : undefined}
       spoken={<Spoken panel="who" said={panel.said} />}
       controls={
         <Segmented

@@ -1,0 +1,101 @@
+import { expect, test } from 'vitest';
+import { type Problem, type Result, type SessionView, ok } from '@faultline/shared';
+import { AppStore } from './app-store.ts';
+import { PageStore } from './page-store.ts';
+import type { FeedEvents, Ports } from './ports.ts';
+import { selectState } from './select-frame.ts';
+
+const host = { id: 'host', kind: 'host', title: 'host' } as const;
+const replay = { id: 'replay', kind: 'replay', title: 'recorded sample', badge: 'recorded' } as const;
+const session = (target: SessionView['target'], id: string): SessionView => ({ id, target, startedAtMs: 0, runs: [] });
+
+/** A world where nothing happens but what the test does. */
+function fakeWorld(answers: Partial<Ports['http']>) {
+  const opened: { readonly id: string; readonly events: FeedEvents }[] = [];
+  let search = '';
+  const refuse = async (): Promise<Result<never, Problem>> => ({
+    ok: false,
+    error: { error: 'no', message: 'No.', remedy: 'Ask later.' },
+  });
+  const ports: Ports = {
+    http: {
+      targets: async () => ok([host, replay]),
+      probes: async () => ok([]),
+      sessions: async () => ok([]),
+      preflight: refuse,
+      plans: refuse,
+      startRun: refuse,
+      stopRun: refuse,
+      ...answers,
+    },
+    openFeed: (id, events) => {
+      opened.push({ id, events });
+      return { resync: () => undefined, close: () => undefined };
+    },
+    nowMs: () => 1000,
+    every: () => () => undefined,
+    frames: { nextFrame: (run) => run(), nowMs: () => 0 },
+    afterPaint: (run) => run(),
+  };
+  const bar = {
+    search: () => search,
+    replace: (next: string) => {
+      search = next;
+    },
+    push: (next: string) => {
+      search = next;
+    },
+    onBack: () => () => undefined,
+  };
+  return { app: new AppStore(ports, new PageStore(bar)), opened };
+}
+
+test('without a session the page says that nothing is traced, and follows one as soon as there is one', async () => {
+  let sessions: readonly SessionView[] = [];
+  const { app, opened } = fakeWorld({ sessions: async () => ok(sessions) });
+  await app.refresh();
+  expect(selectState(app.get()).word).toBe('not tracing');
+  sessions = [session(host, 's1')];
+  await app.refresh();
+  expect(opened.map(({ id }) => id)).toEqual(['s1']);
+});
+
+test('another target in the address is another session', async () => {
+  const { app, opened } = fakeWorld({ sessions: async () => ok([session(host, 's1'), session(replay, 's2')]) });
+  app.start();
+  await app.refresh();
+  await expect.poll(() => opened.map(({ id }) => id)).toEqual(['s1']);
+  app.page.set({ target: 'replay' });
+  expect(opened.map(({ id }) => id)).toEqual(['s1', 's2']);
+  app[Symbol.dispose]();
+});
+
+test('a refused command says why until it is put aside', async () => {
+  const { app } = fakeWorld({});
+  await app.refresh();
+  await app.startRun({ targetId: 'host', probe: 'mmap-lock', stream: 'latency' });
+  expect(selectState(app.get()).trouble).toEqual({ words: 'No. Ask later.', command: 'start mmap-lock/latency' });
+  app.dismiss('start mmap-lock/latency');
+  expect(selectState(app.get()).trouble).toBeUndefined();
+});
+
+test('a server that cannot be reached is a sentence with a remedy', async () => {
+  const problem = { error: 'unreachable', message: 'The server cannot be reached.', remedy: 'Is it running?' };
+  const { app } = fakeWorld({ targets: async () => ({ ok: false, error: problem }) });
+  await app.refresh();
+  expect(selectState(app.get())).toMatchObject({
+    word: 'no server',
+    trouble: { words: 'The server cannot be reached. Is it running?' },
+  });
+});
+
+test('a refusal that may pass is tried again, one that only a reload cures is not', async () => {
+  const { app, opened } = fakeWorld({ sessions: async () => ok([session(host, 's1')]) });
+  await app.refresh();
+  opened[0]?.events.refused({ error: 'too-many-clients', message: 'Too many pages.' });
+  await app.refresh();
+  expect(opened).toHaveLength(2);
+  opened[1]?.events.refused({ error: 'other-version', message: 'Another version.' });
+  await app.refresh();
+  expect(opened).toHaveLength(2);
+});
