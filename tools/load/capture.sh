@@ -5,7 +5,7 @@
 #     BPFTRACE   the program to run, of any version      PROBE    folder below probes/
 #     VARIANT    as the manifest names it                SCRIPT   stream whose .bt file, or the .bt file itself
 #     OUT        file name without .jsonl, e.g. sample.latency.0.17.0 or recording.latency
-#     LOAD       locks, faults (about 3 s, known counts) or story (40 s of quiet, bursts and contention)
+#     LOAD       locks, faults (about 3 s, known counts), story (40 s of quiet, bursts and contention) or audience
 #
 # Writes probes/PROBE/OUT.jsonl, the untouched stdout of `bpftrace -f json` (packed as OUT.jsonl.gz for a story), and
 # OUT.meta.json beside it. Other processes of the machine are in it too: capture while it is quiet.
@@ -19,7 +19,7 @@ case $script in *.bt) stream=${STREAM:-$stream} ;; *) script=$script.bt ;; esac
 folder=$root/probes/$probe
 truth=$(mktemp)
 lines=$(mktemp)
-trap 'rm -f "$truth" "$lines"' EXIT
+trap 'rm -f "$truth" "$lines" "$lines.start"' EXIT
 
 make -s -C "$root/tools/load"
 mmap_load() { "$root/tools/load/build/mmap-load" "$@" >>"$truth"; }
@@ -73,6 +73,15 @@ load_story() {
 	sleep 3
 }
 
+# Sits through the story that the capture named by STORY (such as mmap-lock/recording.latency) tells at the same time, so that
+# both recordings share one clock and one truth. Start the audience first.
+load_audience() {
+	story=$root/probes/$STORY.meta.json
+	until [ "$story" -nt "$lines.start" ] && grep -q "^}" "$story"; do sleep 0.2; done
+	workload=$(sed -n 's/^  "workload": "\(.*\)",$/\1/p' "$story")
+	sed -n '/^  "truth": \[/,/^  \]/p' "$story" | sed '1d; $d; s/^ *//; s/,$//' >"$truth"
+}
+
 # Waits until the file holds the text, 60 s at most.
 wait_for() {
 	tries=600
@@ -83,6 +92,7 @@ wait_for() {
 	done
 }
 
+touch "$lines.start"
 BPFTRACE_MAX_MAP_KEYS=16384 BPFTRACE_MAP_KEYS_MAX=16384 "$bpftrace" -f json "$folder/$script" "$@" >"$lines" 2>"$lines.err" &
 tracer=$!
 if ! wait_for READY "$lines"; then
@@ -97,7 +107,7 @@ kill -INT $tracer 2>/dev/null || true
 wait $tracer || true
 file=$folder/$out.jsonl
 cat "$lines" >"$file"
-if [ "$load" = story ]; then
+if [ "$load" = story ] || [ "$load" = audience ]; then
 	gzip -9nf "$file"
 	file=$file.gz
 fi
