@@ -15,7 +15,9 @@ describe('a panel without figures', () => {
     await using open = await openPage(browser, 'empty');
     const { page } = open;
     const panel = panelOf(page, 'acquisitions');
-    await expect.poll(() => panel.innerText(), soon).toContain('Nothing traces this: mmap-lock is not running.');
+    await expect
+      .poll(() => panel.innerText(), soon)
+      .toContain('Nothing traces this: neither mmap-lock latency nor mmap-lock counts is running.');
     await expect.poll(() => page.locator('.state-word').innerText(), soon).toBe('not tracing');
     await panel.getByRole('button', { name: 'Start mmap-lock latency' }).click();
     await waitForFigures(page, 'acquisitions');
@@ -89,6 +91,7 @@ describe('losses', () => {
     expect(words).toMatch(/\d\d:\d\d:\d\d\.\d{3}\s+bpftrace's perf buffer overflowed/);
     expect(words).toContain('of the printed calls some are not in the table');
     expect(page.url()).toContain('ledger=1');
+    await expect.poll(() => panelOf(page, 'acquisitions').locator('.plot-loss').count(), soon).toBeGreaterThan(0);
     await panelOf(page, 'calls').scrollIntoViewIfNeeded();
     await expect.poll(() => panelOf(page, 'calls').innerText(), soon).toContain('events lost');
   });

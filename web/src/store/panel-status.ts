@@ -7,6 +7,7 @@ import {
   type Stream,
   hasDimension,
   isLossy,
+  lostOf,
   processDimension,
   runsWithMetric,
   sourcesOf,
@@ -36,7 +37,8 @@ export type PanelStatus =
       readonly kind: 'ready';
       /** Words for the panel's corner: stale, stopped, failed, paused. Undefined while all is well. */
       readonly note: string | undefined;
-      readonly isLossy: boolean;
+      /** Why the figures are not whole, in two words; undefined where they are. */
+      readonly lossWord: string | undefined;
       readonly runs: readonly RunView[];
     };
 
@@ -126,10 +128,15 @@ function notRunning(shown: Shown, candidates: readonly Startable[]): PanelStatus
       canUnfilter: false,
     };
   }
-  const names = [...new Set(start.map(({ probe }) => probe))].join(' and ');
-  const why =
-    start.length === 0 ? 'No probe of this server measures this.' : `Nothing traces this: ${names} is not running.`;
+  const why = notRunningWords(start.map(({ title }) => title));
   return { kind: 'empty', why, start, canUnfilter: false };
+}
+
+function notRunningWords(titles: readonly string[]): string {
+  const [first, second] = titles;
+  if (first === undefined) return 'No probe of this server measures this.';
+  if (second === undefined) return `Nothing traces this: ${first} is not running.`;
+  return `Nothing traces this: neither ${first} nor ${second} is running.`;
 }
 
 function runStatus(
@@ -169,7 +176,12 @@ function runStatus(
         };
     }
   }
-  return { kind: 'ready', note: noteOf(shown, run), isLossy: part.runs.some(isLossy), runs: part.runs };
+  return { kind: 'ready', note: noteOf(shown, run), lossWord: lossWord(part.runs), runs: part.runs };
+}
+
+function lossWord(runs: readonly RunView[]): string | undefined {
+  if (!runs.some(isLossy)) return undefined;
+  return runs.some(({ ledger }) => lostOf(ledger) > 0) ? 'events lost' : 'incomplete';
 }
 
 function noteOf(shown: Shown, run: RunView): string | undefined {

@@ -66,6 +66,13 @@ export function selectState(shown: Shown): StateLine {
   };
 }
 
+/** The title of the browser's tab: how it stands, and where. */
+export function selectTitle(shown: Shown): string {
+  const { word, target } = selectState(shown);
+  const where = target?.identity?.hostname ?? target?.title;
+  return where === undefined ? 'Faultline' : `${word} · ${where} – Faultline`;
+}
+
 function wordOf(shown: Shown, active: readonly RunView[]): Pick<StateLine, 'word' | 'tone'> {
   switch (shown.app.link.kind) {
     case 'loading':

@@ -1,5 +1,6 @@
 import { type ReactNode, useEffect } from 'react';
-import { usePage } from '../store/use-store.ts';
+import { selectTitle } from '../store/select-frame.ts';
+import { usePage, useShown } from '../store/use-store.ts';
 import { BrandLine } from './frame/brand-line.tsx';
 import { LedgerLine } from './frame/ledger-line.tsx';
 import { StateLine } from './frame/state-line.tsx';
@@ -12,6 +13,10 @@ import { useKeys } from './use-keys.ts';
 export function Page(): ReactNode {
   const { page, theme, isHelpOpen } = usePage();
   useKeys();
+  const title = useShown(selectTitle, 'first');
+  useEffect(() => {
+    document.title = title;
+  }, [title]);
   useEffect(() => {
     document.documentElement.dataset['theme'] = theme;
   }, [theme]);

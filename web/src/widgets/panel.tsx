@@ -8,7 +8,8 @@ type Props = {
   readonly unit?: string | undefined;
   /** Stale, stopped, paused: what a reader must know before believing the figures. */
   readonly note?: string | undefined;
-  readonly isLossy?: boolean;
+  /** Why the figures are not whole; undefined where they are. */
+  readonly lossWord?: string | undefined;
   readonly controls?: ReactNode;
   /** Direct labels with the values of now, or of the cursor. */
   readonly legend?: ReactNode;
@@ -39,7 +40,7 @@ export function Panel(props: Props): ReactNode {
     title,
     unit,
     note,
-    isLossy = false,
+    lossWord,
     controls,
     legend,
     isTableOpen = false,
@@ -77,7 +78,7 @@ export function Panel(props: Props): ReactNode {
           {title}
           {unit === undefined ? null : <small> · {unit}</small>}
         </h2>
-        {isLossy ? <span className="tag tag-lossy">events lost</span> : null}
+        {lossWord === undefined ? null : <span className="tag tag-lossy">{lossWord}</span>}
         {note === undefined ? null : <span className="tag">{note}</span>}
         <div className="panel-controls">
           {controls}

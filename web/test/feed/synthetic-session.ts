@@ -1,6 +1,7 @@
 /** A session that nobody traced: runs with states, ledgers and figures, ticked by hand or by a clock. */
 import {
   type CallColumn,
+  type Finding,
   type FrameHeader,
   type RunView,
   type SessionView,
@@ -259,33 +260,27 @@ export class SyntheticSession {
     const events =
       pairs.reduce((sum, [cell, delta]) => sum + (isEvent(run.growth.entries[cell]?.metric) ? delta : 0), 0) +
       callCount;
-    const isLosing = this.scenario.isLossy && run.view.stream === 'detail' && Math.floor(nowMs / 1000) % 11 < 2;
-    const lost = isLosing ? 37 : 0;
-    const { ledger } = run.view;
+    const isLosing = this.scenario.isLossy && Math.floor(nowMs / 1000) % 11 < 2;
+    const lost = isLosing && run.view.stream === 'detail' ? 37 : 0;
+    const malformed = isLosing && run.view.stream === 'latency' ? 1 : 0;
+    const { ledger, findings } = run.view;
     run.view = {
       ...run.view,
       lastNs: this.kernelNs(nowMs),
-      isComplete: run.view.isComplete && lost === 0,
+      isComplete: run.view.isComplete && lost + malformed === 0,
       ledger: {
         ...ledger,
         seenCount: ledger.seenCount + events + lost,
         recordedCount: ledger.recordedCount + events,
         lostCount: ledger.lostCount + lost,
+        malformedCount: ledger.malformedCount + malformed,
       },
       findings:
-        lost > 0 && run.view.findings.length === 0
-          ? [
-              {
-                code: 'events-lost',
-                level: 'lossy',
-                message: "bpftrace's perf buffer overflowed: it says it lost events.",
-                atMs: nowMs,
-                count: 1,
-              },
-            ]
-          : run.view.findings,
+        findings.length > 0
+          ? findings
+          : [...(lost > 0 ? [lostFinding(nowMs)] : []), ...(malformed > 0 ? [malformedFinding(nowMs)] : [])],
     };
-    if (lost > 0) this.isChanged = true;
+    if (lost + malformed > 0) this.isChanged = true;
   }
 
   private remember(header: FrameHeader, slices: readonly Slice[]): void {
@@ -300,6 +295,16 @@ export class SyntheticSession {
     });
     if (this.history.length > historyMax) this.history.shift();
   }
+}
+
+function lostFinding(atMs: number): Finding {
+  const message = "bpftrace's perf buffer overflowed: it says it lost events.";
+  return { code: 'events-lost', level: 'lossy', message, atMs, count: 1 };
+}
+
+function malformedFinding(atMs: number): Finding {
+  const message = 'A line could not be decoded: “{"type": "map", "da”.';
+  return { code: 'lines-malformed', level: 'lossy', message, atMs, count: 1 };
 }
 
 const missingTracepoint = {

@@ -51,7 +51,7 @@ export const CallsPanel = memo(function CallsPanel(): ReactNode {
       title="slow calls"
       unit={view.stream === undefined ? 'one by one, newest first' : `${view.stream.title}, newest first`}
       note={status.kind === 'ready' ? status.note : undefined}
-      isLossy={status.kind === 'ready' && status.isLossy}
+      lossWord={status.kind === 'ready' ? status.lossWord : undefined}
       frameRef={panel.frameRef}
       onCopy={status.kind === 'ready' ? panel.onCopy : undefined}
       spoken={<Spoken panel="calls" said={panel.said} />}

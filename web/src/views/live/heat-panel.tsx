@@ -35,7 +35,7 @@ export const HeatPanel = memo(function HeatPanel({ id, title, select }: Props): 
       title={title}
       unit="latency over time"
       note={status.kind === 'ready' ? status.note : undefined}
-      isLossy={status.kind === 'ready' && status.isLossy}
+      lossWord={status.kind === 'ready' ? status.lossWord : undefined}
       controls={<ScopeNote scope={view.scope} />}
       legend={<HeatLegend view={view} />}
       frameRef={panel.frameRef}

@@ -37,7 +37,7 @@ export const RatePanel = memo(function RatePanel({ id, title, unit, select, rank
       title={title}
       unit={unit}
       note={status.kind === 'ready' ? status.note : undefined}
-      isLossy={status.kind === 'ready' && status.isLossy}
+      lossWord={status.kind === 'ready' ? status.lossWord : undefined}
       controls={<ScopeNote scope={view.scope} />}
       legend={<RateLegend view={view} />}
       frameRef={panel.frameRef}

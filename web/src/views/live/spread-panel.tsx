@@ -24,7 +24,7 @@ export const SpreadPanel = memo(function SpreadPanel(): ReactNode {
         panel.page.span === 'window' ? 'distribution in the window, by mode' : 'distribution since the start, by mode'
       }
       note={status.kind === 'ready' ? status.note : undefined}
-      isLossy={status.kind === 'ready' && status.isLossy}
+      lossWord={status.kind === 'ready' ? status.lossWord : undefined}
       frameRef={panel.frameRef}
       isTableOpen={panel.isTableOpen}
       onTable={status.kind === 'ready' ? panel.onTable : undefined}

@@ -21,7 +21,7 @@ export const WhoPanel = memo(function WhoPanel(): ReactNode {
       title="who"
       unit={page.span === 'window' ? 'sums in the window' : 'sums since the start'}
       note={status.kind === 'ready' ? status.note : undefined}
-      isLossy={status.kind === 'ready' && status.isLossy}
+      lossWord={status.kind === 'ready' ? status.lossWord : undefined}
       frameRef={panel.frameRef}
       onCopy={status.kind === 'ready' ? panel.onCopy : undefined}
       spoken={<Spoken panel="who" said={panel.said} />}
