@@ -8,6 +8,7 @@ import type { FrameHeader, SessionView, Snapshot } from '../protocol.ts';
 import { freezeCalls } from './call-ring.ts';
 import { type LossSpan, findingSpans, lossSpansBetween, lossSpansMax } from './losses.ts';
 import { type RunData, addHistory, addSlice, addTotals, createRunData } from './run-data.ts';
+import { runShiftNs } from './session-clock.ts';
 import { freezeTimeline, prependTimeline } from './timeline.ts';
 
 /** The page's state of one session. */
@@ -123,6 +124,7 @@ function eachSlice(
     const data = runs[index];
     const slices = columns[index];
     if (data === undefined || slices === undefined) continue;
+    if (data.lastNs === undefined) data.shiftNs = runShiftNs(session.view, data.run, slice.toNs);
     take(data, slice, slices);
     data.lastAtMs = header.atMs;
   }

@@ -17,7 +17,12 @@ export type RunData = {
   readonly texts: string[];
   timeline: Timeline;
   readonly calls: CallRing;
-  /** Kernel clock of the last whole snapshot. */
+  /**
+   * What is taken off the run's kernel times, ns. 0 on a live target, where all runs share one clock; the runs of a
+   * replay were recorded at different times and are laid side by side by when each was ready.
+   */
+  shiftNs: number;
+  /** The shared clock at the last whole snapshot. */
   lastNs: number | undefined;
   /** The server's clock when figures last came, epoch ms. */
   lastAtMs: number | undefined;
@@ -33,6 +38,7 @@ export function createRunData(run: number, stream: Stream | undefined): RunData 
     texts: [],
     timeline: createTimeline(),
     calls: createCallRing(stream?.columns ?? []),
+    shiftNs: 0,
     lastNs: undefined,
     lastAtMs: undefined,
   };
@@ -41,12 +47,7 @@ export function createRunData(run: number, stream: Stream | undefined): RunData 
 /** Takes in the run's part of a frame: totals grow by the deltas, exactly. */
 export function addSlice(data: RunData, slice: FrameSlice, columns: SliceColumns): void {
   addTotals(data, slice, columns);
-  addToTimeline(data.timeline, {
-    fromNs: slice.fromNs,
-    toNs: slice.toNs,
-    cells: columns.cells,
-    deltas: columns.deltas,
-  });
+  addHistory(data, slice, columns);
 }
 
 /** Takes in the run's part of a snapshot: as a frame, but it says nothing about when. */
@@ -61,14 +62,14 @@ export function addTotals(data: RunData, slice: FrameSlice, columns: SliceColumn
     data.totals[cell] = (data.totals[cell] ?? 0) + (columns.deltas[index] ?? 0);
   }
   if (slice.callCount > 0) addCalls(data.calls, columns.calls, slice.callCount);
-  if (slice.toNs > 0) data.lastNs = Math.max(data.lastNs ?? 0, slice.toNs);
+  if (slice.toNs > 0) data.lastNs = Math.max(data.lastNs ?? 0, slice.toNs - data.shiftNs);
 }
 
 /** Takes in the run's part of a tick of the past: for the charts, the totals have it already. */
 export function addHistory(data: RunData, slice: FrameSlice, columns: SliceColumns): void {
   addToTimeline(data.timeline, {
-    fromNs: slice.fromNs,
-    toNs: slice.toNs,
+    fromNs: slice.fromNs - data.shiftNs,
+    toNs: slice.toNs - data.shiftNs,
     cells: columns.cells,
     deltas: columns.deltas,
   });

@@ -1,24 +1,35 @@
-/** Which instant of the session, and of the wall clock, a kernel time is. */
+/** Which instant of the session, and of the wall clock, a time of the page's shared clock is. */
 import type { SessionView } from '../protocol.ts';
 
-/** Kernel ns to ms since the session began, and to epoch ms where the target's clock is known. */
+/** Shared ns to ms since the session began, and to epoch ms where the target's clock is known. */
 export type SessionClock = {
   readonly sessionMs: (ns: number) => number;
   readonly wallMs: (ns: number) => number | undefined;
 };
 
 /**
- * The clock of a session. A live target says how its kernel clock stands to the wall clock; a replay's says when it
- * was recorded, so its place in the session comes from when its first run was ready.
+ * The clock of a session. On a live target the shared clock is the kernel's, and the target says how it stands to the
+ * wall clock. In a replay it is the session's own: the wall clock of a recording is not that of the reader.
  */
 export function sessionClock(view: SessionView): SessionClock {
-  const offsetMs = view.target.identity?.clockOffsetMs;
-  const wallMs = (ns: number): number | undefined => (offsetMs === undefined ? undefined : ns / 1e6 + offsetMs);
-  if (offsetMs !== undefined && view.target.kind !== 'replay') {
-    return { sessionMs: (ns) => ns / 1e6 + offsetMs - view.startedAtMs, wallMs };
+  const offsetMs = clockOffsetMs(view);
+  if (offsetMs !== undefined) {
+    return { sessionMs: (ns) => ns / 1e6 + offsetMs - view.startedAtMs, wallMs: (ns) => ns / 1e6 + offsetMs };
   }
-  const ready = view.runs.find((run) => run.readyNs !== undefined && run.readyAtMs !== undefined);
-  const readyNs = ready?.readyNs ?? 0;
-  const readyMs = (ready?.readyAtMs ?? view.startedAtMs) - view.startedAtMs;
-  return { sessionMs: (ns) => (ns - readyNs) / 1e6 + readyMs, wallMs };
+  return { sessionMs: (ns) => ns / 1e6, wallMs: () => undefined };
+}
+
+/**
+ * What to take off a run's kernel times (see RunData.shiftNs): nothing where the kernel's clock is known; otherwise what
+ * makes its READY fall on the moment the server saw it, or its first figures (at firstNs) on the session's beginning.
+ */
+export function runShiftNs(view: SessionView, index: number, firstNs: number): number {
+  if (clockOffsetMs(view) !== undefined) return 0;
+  const run = view.runs.find((one) => one.index === index);
+  const readyAtMs = run?.readyAtMs ?? run?.startedAtMs ?? view.startedAtMs;
+  return (run?.readyNs ?? firstNs) - (readyAtMs - view.startedAtMs) * 1e6;
+}
+
+function clockOffsetMs(view: SessionView): number | undefined {
+  return view.target.kind === 'replay' ? undefined : view.target.identity?.clockOffsetMs;
 }

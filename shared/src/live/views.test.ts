@@ -1,14 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { bucketIndex, bucketQuantiles, bucketsMax } from '../buckets.ts';
-import type { CellEntry } from '../protocol.ts';
+import type { CellEntry, SessionView } from '../protocol.ts';
 import { addCalls, callValue, callsKept, createCallRing, freezeCalls, selectCalls } from './call-ring.ts';
 import { denseMax, denseQuantiles, latencyColumns, latencyDistributions, rowBounds } from './latency.ts';
 import { fixtureFrame, fixtureManifests, fixtureRun, fixtureSnapshot } from './live-fixture.ts';
 import { openLiveSession } from './live-session.ts';
 import { isLossy, lostOf } from './losses.ts';
 import { meanRates, niceCeiling, rateSeries } from './rate-series.ts';
-import { sessionClock } from './session-clock.ts';
+import { runShiftNs, sessionClock } from './session-clock.ts';
 import { type Source, dimensionValues, hasDimension, runsWithMetric, sourcesOf } from './source.ts';
 import { whoTable } from './who.ts';
 
@@ -267,8 +267,7 @@ describe('a ring of calls', () => {
   });
 });
 
-test('a kernel time is an instant of the session by the clock of the target, or by when its first run was ready', () => {
-  const run = fixtureRun(0, 'tally', { readyAtMs: 5000, readyNs: 7_000_000_000 });
+describe('the clock of a session', () => {
   const identity = {
     hostname: 'h',
     release: 'r',
@@ -278,12 +277,34 @@ test('a kernel time is an instant of the session by the clock of the target, or 
     config: {},
     clockOffsetMs: -1500,
   };
-  const view = { id: 's', startedAtMs: 4000, runs: [run] };
-  const live = sessionClock({ ...view, target: { id: 'host', kind: 'host', title: 't', identity } });
-  expect([live.sessionMs(7e9), live.wallMs(7e9)]).toEqual([1500, 5500]);
-  const replay = sessionClock({ ...view, target: { id: 'replay', kind: 'replay', title: 't', identity } });
-  expect([replay.sessionMs(7e9), replay.sessionMs(8e9), replay.wallMs(7e9)]).toEqual([1000, 2000, 5500]);
-  expect(sessionClock({ ...view, target: { id: 'host', kind: 'host', title: 't' } }).wallMs(7e9)).toBeUndefined();
+  const ready = (index: number, readyAtMs: number, readyNs: number) =>
+    fixtureRun(index, 'tally', { readyAtMs, readyNs });
+  const view = { id: 's', startedAtMs: 4000, runs: [ready(0, 5000, 7e9), ready(1, 6000, 900e9)] };
+
+  test('of a live target is the kernel clock, and knows the wall clock', () => {
+    const live = { ...view, target: { id: 'host', kind: 'host', title: 't', identity } } as const;
+    expect([sessionClock(live).sessionMs(7e9), sessionClock(live).wallMs(7e9)]).toEqual([1500, 5500]);
+    expect([runShiftNs(live, 0, 1), runShiftNs(live, 1, 1)]).toEqual([0, 0]);
+  });
+
+  test('of a replay lays runs recorded at different times side by side', () => {
+    const replay = { ...view, target: { id: 'replay', kind: 'replay', title: 't', identity } } as const;
+    const { sessionMs, wallMs } = sessionClock(replay);
+    expect([sessionMs(7e9 - runShiftNs(replay, 0, 1)), sessionMs(900e9 - runShiftNs(replay, 1, 1))]).toEqual([
+      1000, 2000,
+    ]);
+    expect(wallMs(7e9)).toBeUndefined();
+  });
+
+  test('of a run whose READY is not known begins with its first figures', () => {
+    const target = { id: 'host', kind: 'host', title: 't' } as const;
+    const unready = {
+      ...view,
+      target,
+      runs: [{ ...fixtureRun(0, 'tally'), readyNs: undefined, readyAtMs: undefined, startedAtMs: 4500 }],
+    } as unknown as SessionView;
+    expect(sessionClock(unready).sessionMs(33e9 - runShiftNs(unready, 0, 33e9))).toBe(500);
+  });
 });
 
 test('what was lost is what is missing once that is known, and makes the run incomplete', () => {

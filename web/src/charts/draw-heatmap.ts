@@ -19,7 +19,13 @@ export type HeatPicture = {
 export type Box = { readonly left: number; readonly top: number; readonly width: number; readonly height: number };
 
 /** The colours that come from the theme. */
-export type Ink = { readonly line: string; readonly halo: string; readonly grid: string };
+export type Ink = {
+  readonly line: string;
+  readonly halo: string;
+  readonly grid: string;
+  /** On paper the few are pale, on a dark screen they are dark: what is rare lies near the ground. */
+  readonly isLight: boolean;
+};
 
 /** How each line is dashed, in css px; also shown in the legend. */
 export const lineDashes = { p50: [], p99: [5, 3], max: [1.5, 2.5] } as const;
@@ -36,7 +42,8 @@ export function drawHeatmap(
   if (box.width < 1 || box.height < 1) return;
   const placed = picture.columns.map((column) => ({ column, ...xOf(picture, box, column) }));
   const image = context.createImageData(box.width, box.height);
-  drawCells(new Uint32Array(image.data.buffer), picture, box, placed);
+  const ramp = ink.isLight ? heatPixels.toReversed() : heatPixels;
+  drawCells(new Uint32Array(image.data.buffer), picture, box, placed, ramp);
   context.putImageData(image, box.left, box.top);
   context.save();
   context.beginPath();
@@ -66,7 +73,13 @@ function yOf(picture: HeatPicture, box: Box, ns: number): number {
 }
 
 /** Cells px by px, each row of buckets once and then copied down: cheaper than 5,000 rectangles. */
-function drawCells(pixels: Uint32Array, picture: HeatPicture, box: Box, placed: readonly Placed[]): void {
+function drawCells(
+  pixels: Uint32Array,
+  picture: HeatPicture,
+  box: Box,
+  placed: readonly Placed[],
+  ramp: Uint32Array,
+): void {
   const range = Math.log(picture.topPerSec / picture.floorPerSec);
   const edges = rowEdges(picture, box);
   const rowsInUse = new Set<number>();
@@ -77,7 +90,7 @@ function drawCells(pixels: Uint32Array, picture: HeatPicture, box: Box, placed: 
     for (let index = 0; index < column.rows.length; index += 1) {
       const count = column.rows[index] ?? 0;
       if (count === 0) continue;
-      const color = heatPixels[heatStep(Math.log(count / floor) / range)] ?? 0;
+      const color = ramp[heatStep(Math.log(count / floor) / range)] ?? 0;
       const top = edges(column.rowLow + index).top * box.width;
       rowsInUse.add(column.rowLow + index);
       for (let at = top + from; at < top + to; at += 1) pixels[at] = color;
@@ -139,9 +152,9 @@ function drawLine(
     wasDrawn = true;
   }
   context.setLineDash([]);
-  context.lineWidth = 3.2 * look.scale;
+  context.lineWidth = 3.6 * look.scale;
   context.strokeStyle = look.ink.halo;
-  context.globalAlpha = 0.55;
+  context.globalAlpha = 0.8;
   context.stroke();
   context.globalAlpha = 1;
   context.setLineDash([...look.dash]);

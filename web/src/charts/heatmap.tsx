@@ -21,6 +21,7 @@ export const Heatmap = memo(function Heatmap({ width, height, picture, ticks }: 
       line: style.getPropertyValue('--text'),
       halo: style.getPropertyValue('--surface'),
       grid: style.getPropertyValue('--grid'),
+      isLight: style.getPropertyValue('--heat-flip') !== 'none',
     };
     const box = {
       left: Math.round(plotMargin.left * scale),

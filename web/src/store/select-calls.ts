@@ -42,6 +42,8 @@ export type CallRows = {
   readonly ring: CallRing;
   readonly texts: readonly string[];
   readonly clock: SessionClock | undefined;
+  /** Taken off the run's kernel times; see RunData. */
+  readonly shiftNs: number;
   /** Numbers of the calls to show, the newest first. */
   readonly calls: readonly number[];
 };
@@ -63,7 +65,7 @@ export function selectCallsView(shown: Shown): CallsView {
   }
   const ring = data.calls;
   const calls = pickCalls(ring, fitting(ring, data.texts, page));
-  const rows = { ring, texts: data.texts, clock: shown.clock, calls };
+  const rows = { ring, texts: data.texts, clock: shown.clock, shiftNs: data.shiftNs, calls };
   return { status, streams, stream, columns: ring.columns, rows, keptCount: Math.min(ring.addedCount, ring.capacity) };
 }
 
@@ -114,12 +116,12 @@ function callRuns(session: LiveSession): readonly RunView[] {
   return [...newest.values()];
 }
 
-function callCell(column: Column, value: number | undefined, { texts, clock }: CallRows): CallCell {
+function callCell(column: Column, value: number | undefined, { texts, clock, shiftNs }: CallRows): CallCell {
   if (value === undefined) return { text: '', exact: '', mark: undefined };
   if (column.type === 'text') return { text: texts[value] ?? '', exact: texts[value] ?? '', mark: undefined };
   if (column.type === 'timeNs') {
-    const wallMs = clock?.wallMs(value);
-    const seconds = formatSeconds(clock?.sessionMs(value), 3);
+    const wallMs = clock?.wallMs(value - shiftNs);
+    const seconds = formatSeconds(clock?.sessionMs(value - shiftNs), 3);
     const exact =
       wallMs === undefined ? seconds : `${seconds} · ${formatInstant(wallMs).slice(0, 10)} ${formatClock(wallMs)}`;
     return { text: seconds, exact, mark: undefined };

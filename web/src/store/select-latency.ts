@@ -202,9 +202,14 @@ function spreadPart(shown: Shown, metric: string, dimension: string, groups: rea
       distribution,
     })),
     data: spreadData(distributions, rows, axis, topCount),
-    axis,
+    axis: { ...axis, ticks: everySecond(axis.ticks) },
     topCount,
   };
+}
+
+/** Of many ticks every second one: a distribution is a third of a screen wide at most. */
+function everySecond<T>(ticks: readonly T[]): readonly T[] {
+  return ticks.length <= 5 ? ticks : ticks.filter((_, index) => index % 2 === 0);
 }
 
 type Rows = { readonly low: number; readonly high: number; readonly peak: number };
