@@ -67,12 +67,9 @@ export function addTotals(data: RunData, slice: FrameSlice, columns: SliceColumn
 
 /** Takes in the run's part of a tick of the past: for the charts, the totals have it already. */
 export function addHistory(data: RunData, slice: FrameSlice, columns: SliceColumns): void {
-  addToTimeline(data.timeline, {
-    fromNs: slice.fromNs - data.shiftNs,
-    toNs: slice.toNs - data.shiftNs,
-    cells: columns.cells,
-    deltas: columns.deltas,
-  });
+  const { cells, deltas } = columns;
+  const change = { fromNs: slice.fromNs - data.shiftNs, toNs: slice.toNs - data.shiftNs, cells, deltas };
+  addToTimeline(data.timeline, change, Math.max(change.toNs, data.lastNs ?? 0));
 }
 
 function grown(totals: Float64Array, length: number): Float64Array {

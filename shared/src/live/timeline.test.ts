@@ -27,7 +27,7 @@ describe('a timeline', () => {
     fc.assert(
       fc.property(
         fc.array(
-          fc.tuple(fc.integer({ min: 20, max: 900 }), fc.integer({ min: 0, max: 5 }), fc.integer({ min: 1, max: 1e9 })),
+          fc.tuple(fc.integer({ min: 20, max: 900 }), fc.integer({ min: 0, max: 5 }), fc.integer({ min: 0, max: 1e9 })),
           { minLength: 1, maxLength: 30 },
         ),
         (changes) => {

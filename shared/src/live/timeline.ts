@@ -29,8 +29,11 @@ type Level = {
   readonly widthNs: number;
   readonly spanNs: number;
   closed: Bin[];
-  /** What has come for the bin not yet full; `open` is undefined before the first change. */
-  sums: Map<number, number>;
+  /** What has come for the bin not yet full, by cell number, and which cells that are; twice as fast as a Map. */
+  sums: Float64Array;
+  isTouched: Uint8Array;
+  touched: number[];
+  /** Undefined before the first change of the bin. */
   open: { readonly fromNs: number; readonly toNs: number } | undefined;
 };
 
@@ -43,16 +46,24 @@ export function createTimeline(): Timeline {
     widthNs: liveWindows[name].binMs * 1e6,
     spanNs: liveWindows[name].spanMs * 1e6,
     closed: [],
-    sums: new Map(),
+    sums: new Float64Array(0),
+    isTouched: new Uint8Array(0),
+    touched: [],
     open: undefined,
   });
   return { levels: { '30s': level('30s'), '2min': level('2min'), '10min': level('10min') } };
 }
 
-/** Adds what changed in (fromNs, toNs]. A slice of no length (calls only) says nothing about rates and is skipped. */
-export function addToTimeline(timeline: Timeline, change: Bin): void {
+/**
+ * Adds what changed in (fromNs, toNs]. A slice of no length (calls only) says nothing about rates and is skipped. Where
+ * it is known that newer changes will follow, `newestNs` spares counting what would be forgotten at once.
+ */
+export function addToTimeline(timeline: Timeline, change: Bin, newestNs: number = change.toNs): void {
   if (!(change.toNs > change.fromNs)) return;
-  for (const name of liveWindowNames) addToLevel(timeline.levels[name], change);
+  for (const name of liveWindowNames) {
+    const level = timeline.levels[name];
+    if (change.toNs >= oldestNs(level, newestNs)) addToLevel(level, change);
+  }
 }
 
 /** The bins of a window, the oldest first; the last may be shorter than the others. */
@@ -76,7 +87,14 @@ export function prependTimeline(timeline: Timeline, older: Timeline): void {
 export function freezeTimeline(timeline: Timeline): Timeline {
   const freeze = (name: LiveWindow): Level => {
     const level = timeline.levels[name];
-    return { ...level, closed: [...timelineBins(timeline, name)], sums: new Map(), open: undefined };
+    return {
+      ...level,
+      closed: [...timelineBins(timeline, name)],
+      sums: new Float64Array(0),
+      isTouched: new Uint8Array(0),
+      touched: [],
+      open: undefined,
+    };
   };
   return { levels: { '30s': freeze('30s'), '2min': freeze('2min'), '10min': freeze('10min') } };
 }
@@ -87,7 +105,12 @@ function addToLevel(level: Level, change: Bin): void {
   level.open = { fromNs: level.open?.fromNs ?? change.fromNs, toNs: change.toNs };
   for (let index = 0; index < change.cells.length; index += 1) {
     const cell = change.cells[index] ?? 0;
-    level.sums.set(cell, (level.sums.get(cell) ?? 0) + (change.deltas[index] ?? 0));
+    if (cell >= level.sums.length) grow(level, cell + 1);
+    if (level.isTouched[cell] === 0) {
+      level.isTouched[cell] = 1;
+      level.touched.push(cell);
+    }
+    level.sums[cell] = (level.sums[cell] ?? 0) + (change.deltas[index] ?? 0);
   }
   // Snapshots come a little early or late: close at the one nearest to the full width.
   const halfStepNs = (change.toNs - change.fromNs) / 2;
@@ -97,20 +120,43 @@ function addToLevel(level: Level, change: Bin): void {
 function close(level: Level): void {
   if (level.open === undefined) return;
   level.closed.push(openBin(level, level.open));
-  level.sums = new Map();
+  for (const cell of level.touched) {
+    level.sums[cell] = 0;
+    level.isTouched[cell] = 0;
+  }
+  level.touched = [];
   level.open = undefined;
   forgetOld(level);
 }
 
 function openBin(level: Level, open: { readonly fromNs: number; readonly toNs: number }): Bin {
-  return { ...open, cells: Uint32Array.from(level.sums.keys()), deltas: Float64Array.from(level.sums.values()) };
+  const cells = new Uint32Array(level.touched.length);
+  const deltas = new Float64Array(level.touched.length);
+  for (const [index, cell] of level.touched.entries()) {
+    cells[index] = cell;
+    deltas[index] = level.sums[cell] ?? 0;
+  }
+  return { ...open, cells, deltas };
+}
+
+function grow(level: Level, length: number): void {
+  const larger = Math.max(64, length, level.sums.length * 2);
+  const [sums, isTouched] = [new Float64Array(larger), new Uint8Array(larger)];
+  sums.set(level.sums);
+  isTouched.set(level.isTouched);
+  Object.assign(level, { sums, isTouched });
 }
 
 function forgetOld(level: Level): void {
   const last = level.closed.at(-1);
   if (last === undefined) return;
-  const oldestNs = last.toNs - level.spanNs - 2 * level.widthNs;
+  const oldest = oldestNs(level, last.toNs);
   let forgotten = 0;
-  while ((level.closed[forgotten]?.toNs ?? Number.POSITIVE_INFINITY) < oldestNs) forgotten += 1;
+  while ((level.closed[forgotten]?.toNs ?? Number.POSITIVE_INFINITY) < oldest) forgotten += 1;
   if (forgotten > 0) level.closed.splice(0, forgotten);
+}
+
+/** Bins that end before this lie outside the window, also when the newest is not full yet. */
+function oldestNs(level: Level, newestNs: number): number {
+  return newestNs - level.spanNs - 2 * level.widthNs;
 }

@@ -79,7 +79,7 @@ function wordOf(shown: Shown, active: readonly RunView[]): Pick<StateLine, 'word
     case 'connecting':
       return { word: 'connecting', tone: 'quiet' };
     case 'unreachable':
-      return { word: 'no server', tone: 'warn' };
+      return { word: shown.app.link.problem.error === 'unreachable' ? 'no server' : 'refused', tone: 'warn' };
     case 'refused':
       return { word: 'refused', tone: 'warn' };
     case 'lost':
