@@ -55,7 +55,16 @@ async function faultline(...words: readonly string[]): Promise<Answer> {
 
 describe('a server that is not root', () => {
   it('traces through a prefix, stops bpftrace in order, and has complete counts', async () => {
-    const answer = await faultline('record', '--probes', 'mmap-lock:counts', '--for', '2s', '--json', '--bpftrace-prefix', prefix);
+    const answer = await faultline(
+      'record',
+      '--probes',
+      'mmap-lock:counts',
+      '--for',
+      '2s',
+      '--json',
+      '--bpftrace-prefix',
+      prefix,
+    );
     expect(answer.stderr).not.toMatch(/failed/);
     const summary = JSON.parse(answer.stdout) as RecordSummary;
     expect(summary.runs[0]?.run).toMatchObject({ state: 'stopped', isComplete: true });

@@ -26,9 +26,7 @@ export class HostTarget implements Target {
   constructor(options: HostOptions) {
     this.options = options;
     // However this process ends, short of SIGKILL: no bpftrace is left behind. (After SIGKILL it dies of its closed pipe.)
-    process.once('exit', () => {
-      for (const child of this.alive) child.kill('SIGKILL');
-    });
+    process.once('exit', this.killAll);
   }
 
   async identity(): Promise<Result<TargetIdentity, TargetError>> {
@@ -87,8 +85,13 @@ export class HostTarget implements Target {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    // Nothing is held open: processes belong to whoever started them.
+    // Processes belong to whoever started them, who has awaited their ends by now.
+    process.off('exit', this.killAll);
   }
+
+  private readonly killAll = (): void => {
+    for (const child of this.alive) child.kill('SIGKILL');
+  };
 
   private commandLine(spec: ProcessSpec): readonly string[] {
     if (spec.program !== 'bpftrace') return [spec.program, ...spec.args];
