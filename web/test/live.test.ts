@@ -60,10 +60,12 @@ describe('the live page', () => {
     const painted = await panelOf(page, 'wait')
       .locator('canvas')
       .evaluate((canvas: HTMLCanvasElement) => {
-        const { data } = canvas.getContext('2d')?.getImageData(0, 0, canvas.width, canvas.height) ?? { data: [] };
-        return data.filter((value, index) => index % 4 === 3 && value > 0).length;
+        const image = canvas.getContext('2d')?.getImageData(0, 0, canvas.width, canvas.height);
+        const pixels = new Uint32Array(image?.data.buffer ?? new ArrayBuffer(0)).filter((pixel) => pixel !== 0);
+        return { pixelCount: pixels.length, colorCount: new Set(pixels).size };
       });
-    expect(painted).toBeGreaterThan(10_000);
+    expect(painted.pixelCount).toBeGreaterThan(10_000);
+    expect(painted.colorCount).toBeGreaterThan(30);
     expect(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth)).toBe(true);
     const legend = panelOf(page, 'faults').locator('.panel-legend');
     expect(await legend.evaluate((element) => element.scrollWidth <= element.clientWidth)).toBe(true);

@@ -1,6 +1,5 @@
 /** Draws a heatmap of latencies over time on a canvas: cells, then the lines of p50, p99 and max. */
 import { type LatencyColumn, rowBounds } from '@faultline/shared';
-import { heatPixels } from './heat-ramp.ts';
 
 /** What is drawn and on which scales. */
 export type HeatPicture = {
@@ -23,8 +22,8 @@ export type Ink = {
   readonly line: string;
   readonly halo: string;
   readonly grid: string;
-  /** On paper the few are pale, on a dark screen they are dark: what is rare lies near the ground. */
-  readonly isLight: boolean;
+  /** From few to many; see heat-ramp. */
+  readonly ramp: Uint32Array;
 };
 
 /** How each line is dashed, in css px; also shown in the legend. */
@@ -42,8 +41,7 @@ export function drawHeatmap(
   if (box.width < 1 || box.height < 1) return;
   const placed = picture.columns.map((column) => ({ column, ...xOf(picture, box, column) }));
   const image = context.createImageData(box.width, box.height);
-  const ramp = ink.isLight ? heatPixels.toReversed() : heatPixels;
-  drawCells(new Uint32Array(image.data.buffer), picture, box, placed, ramp);
+  drawCells(new Uint32Array(image.data.buffer), picture, box, placed, ink.ramp);
   context.putImageData(image, box.left, box.top);
   context.save();
   context.beginPath();
@@ -90,7 +88,7 @@ function drawCells(
     for (let index = 0; index < column.rows.length; index += 1) {
       const count = column.rows[index] ?? 0;
       if (count === 0) continue;
-      const color = ramp[heatStep(Math.log(count / floor) / range)] ?? 0;
+      const color = ramp[heatStep(Math.log(count / floor) / range, ramp.length)] ?? 0;
       const top = edges(column.rowLow + index).top * box.width;
       rowsInUse.add(column.rowLow + index);
       for (let at = top + from; at < top + to; at += 1) pixels[at] = color;
@@ -102,8 +100,8 @@ function drawCells(
   }
 }
 
-function heatStep(heat: number): number {
-  return Math.max(0, Math.min(heatPixels.length - 1, Math.round(heat * (heatPixels.length - 1))));
+function heatStep(heat: number, steps: number): number {
+  return Math.max(0, Math.min(steps - 1, Math.round(heat * (steps - 1))));
 }
 
 /** Where each row of buckets lies, by row number: worked out once a picture. */

@@ -1,5 +1,6 @@
 import { type ReactNode, memo, useLayoutEffect, useRef } from 'react';
 import { type HeatPicture, drawHeatmap } from './draw-heatmap.ts';
+import { heatRamp } from './heat-ramp.ts';
 import { plotMargin } from './plot-geometry.ts';
 
 type Props = {
@@ -12,16 +13,19 @@ type Props = {
 /** A heatmap of latencies over time, with its axis of latency. */
 export const Heatmap = memo(function Heatmap({ width, height, picture, ticks }: Props): ReactNode {
   const ref = useRef<HTMLCanvasElement>(null);
+  const ramp = useRef<{ readonly stops: string; readonly pixels: Uint32Array }>(undefined);
   useLayoutEffect(() => {
     const context = ref.current?.getContext('2d');
     if (context === null || context === undefined) return;
     const scale = devicePixelRatio;
     const style = getComputedStyle(context.canvas);
+    const stops = style.getPropertyValue('--heat-stops');
+    if (ramp.current?.stops !== stops) ramp.current = { stops, pixels: heatRamp(stops) };
     const ink = {
       line: style.getPropertyValue('--text'),
       halo: style.getPropertyValue('--surface'),
       grid: style.getPropertyValue('--grid'),
-      isLight: style.getPropertyValue('--heat-flip') !== 'none',
+      ramp: ramp.current.pixels,
     };
     const box = {
       left: Math.round(plotMargin.left * scale),

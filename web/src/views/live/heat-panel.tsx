@@ -1,7 +1,6 @@
 import { type ReactNode, memo } from 'react';
 import { formatExact, formatNs, formatRate } from '@faultline/shared';
 import { lineDashes } from '../../charts/draw-heatmap.ts';
-import { heatGradient } from '../../charts/heat-ramp.ts';
 import { Heatmap } from '../../charts/heatmap.tsx';
 import { PlotCursor, TimePlot } from '../../charts/time-plot.tsx';
 import type { Shown } from '../../store/app-state.ts';
@@ -115,7 +114,7 @@ function HeatLegend({ view }: { readonly view: HeatView }): ReactNode {
         </span>
       ))}
       <span className="heat-scale" title="colour of a cell: events a second, log scale">
-        {formatRate(view.floorPerSec)} <i style={{ background: heatGradient }} /> {formatRate(view.topPerSec)}
+        {formatRate(view.floorPerSec)} <i /> {formatRate(view.topPerSec)}
       </span>
       <span className="readout-time" title={`${formatExact(column?.count)} events in this bin`}>
         {cursor === undefined || column === undefined
