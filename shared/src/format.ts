@@ -143,6 +143,8 @@ export function formatUnit(value: number | undefined, unit: Unit): string {
     case 'count':
     case 'pages':
       return formatCount(value);
+    case 'address':
+      return formatHex(value);
     case 'id':
     case 'none':
       return value === undefined ? noValue : String(value);
@@ -159,6 +161,8 @@ export function formatUnitExact(value: number | undefined, unit: Unit): string {
     case 'count':
     case 'pages':
       return formatExact(value);
+    case 'address':
+      return formatHex(value);
     case 'id':
     case 'none':
       return value === undefined ? noValue : String(value);

@@ -19,6 +19,7 @@ export const UnitSchema = Type.Union([
   Type.Literal('pages'),
   Type.Literal('bytes'),
   Type.Literal('id'),
+  Type.Literal('address'),
   Type.Literal('none'),
 ]);
 export type Unit = Static<typeof UnitSchema>;

@@ -36,8 +36,8 @@ export class ReplayTarget implements Target {
     const [first] = recordings;
     this.badge =
       first === undefined
-        ? 'replay: no recording is there'
-        : `replay of a recording made on ${first.capturedOn}, kernel ${first.release}; not this machine, not now`;
+        ? 'no recording is there'
+        : `a recording made on ${first.capturedOn}, kernel ${first.release}; not this machine, not now`;
   }
 
   async identity(): Promise<Result<TargetIdentity, TargetError>> {

@@ -8,7 +8,6 @@ import {
   callValue,
   enumWord,
   formatClock,
-  formatHex,
   formatInstant,
   formatSeconds,
   formatUnit,
@@ -107,9 +106,6 @@ export function isNumber({ type, values }: Column): boolean {
   return type !== 'text' && type !== 'timeNs' && values === undefined;
 }
 
-/** Columns that hold addresses: a manifest has no unit for them, and nobody reads an address in decimal. */
-const addressColumns: readonly string[] = ['address', 'instruction'];
-
 function callRuns(session: LiveSession): readonly RunView[] {
   const runs = session.view.runs.filter(({ index }) => session.runs.get(index)?.stream?.kind === 'call');
   const newest = new Map(runs.map((run) => [`${run.probe}/${run.stream}`, run]));
@@ -131,7 +127,6 @@ function callCell(column: Column, value: number | undefined, { texts, clock, shi
     const isMode = modeDimensions.some((name) => name === column.name);
     return { text: isMode ? modeMark(word).name : word, exact: word, mark: isMode ? modeMark(word) : undefined };
   }
-  if (addressColumns.includes(column.name)) return { text: formatHex(value), exact: formatHex(value), mark: undefined };
   return { text: formatUnit(value, column.unit), exact: formatUnitExact(value, column.unit), mark: undefined };
 }
 
