@@ -53,6 +53,25 @@ describe('a line of bpftrace -f json', () => {
     });
   });
 
+  it('a key that 0.27 prints twice, its blanks dropped, has the sum of both', () => {
+    const line = String.raw`{"type": "map", "data": {"@acq": {"0,a:b": 4, "1,x\"y": 5, "0,a:b": 7, "0,{,}": 2, "0,big": "9007199254740993"}}}`;
+    const entries = [
+      ['0,a:b', 11],
+      ['1,x"y', 5],
+      ['0,{,}', 2],
+      ['0,big', 9007199254740992],
+    ];
+    expect(decoded(line, '0.27.1')).toEqual({ kind: 'map', map: '@acq', entries });
+    expect(decoded('{"type": "map", "data": {"@acq": {}}}', '0.27.1')).toEqual({
+      kind: 'map',
+      map: '@acq',
+      entries: [],
+    });
+    expect(decoded('{"type": "map", "data": {"@acq": {"0,a": {"x": 1}}}}', '0.27.1')).toMatch(
+      /something else than a number/,
+    );
+  });
+
   it('a name beyond ASCII is itself again, in all versions; a cut one shows where', () => {
     const entries = [['0,Zoë€', 7]];
     expect(

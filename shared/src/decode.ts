@@ -8,6 +8,8 @@ import { err, ok, type Result } from './result.ts';
 export type Dialect = {
   /** 0.23 escapes a map's key once for itself and once for JSON. */
   readonly hasDoubleEscapedKeys: boolean;
+  /** 0.27 drops the blanks of a map's key, so that two names can become one key twice in an object: JSON.parse loses one. */
+  readonly hasRepeatedKeys: boolean;
 };
 
 /** One decoded line. Values of maps are numbers as printed; `undefined` key: the map has no key. */
@@ -28,7 +30,7 @@ export type Malformed = { readonly reason: string; readonly excerpt: string };
 /** The dialect of a version such as "0.17.0" or "v0.23.2". Unknown versions are taken for the newest we know. */
 export function dialectOf(version: string | undefined): Dialect {
   const minor = Number(/^v?0\.(\d+)/.exec(version ?? '')?.[1] ?? Number.NaN);
-  return { hasDoubleEscapedKeys: minor >= 20 && minor < 27 };
+  return { hasDoubleEscapedKeys: minor >= 20 && minor < 27, hasRepeatedKeys: !(minor < 27) };
 }
 
 /** Decodes one line without its newline. Blank lines (0.17 prints them before the final maps) give undefined. */
@@ -113,13 +115,24 @@ function decodeMap(data: unknown, dialect: Dialect, line: string): Result<Bpftra
   if (typeof content !== 'object' || content === null || Array.isArray(content)) {
     return malformed(`map ${map} holds neither numbers nor keys`, line);
   }
-  const entries: [string, number][] = [];
-  for (const [key, value] of Object.entries(content)) {
+  // Keys that become equal are added up: cumulative counts and sums stay exact under the name they share.
+  const entries = new Map<string, number>();
+  for (const [key, value] of dialect.hasRepeatedKeys ? printedPairs(line) : Object.entries(content)) {
     const number = decodeNumber(value);
     if (number === undefined) return malformed(`map ${map} holds something else than a number`, line);
-    entries.push([restoreBytes(dialect.hasDoubleEscapedKeys ? unescapeOnce(key) : key), number]);
+    const name = restoreBytes(dialect.hasDoubleEscapedKeys ? unescapeOnce(key) : key);
+    entries.set(name, (entries.get(name) ?? 0) + number);
   }
-  return ok({ kind: 'map', map, entries });
+  return ok({ kind: 'map', map, entries: [...entries] });
+}
+
+/** The pairs of a map's innermost object as they stand in the line, repeated keys too. The line is valid JSON already. */
+function printedPairs(line: string): readonly (readonly [string, unknown])[] {
+  const inner = line.slice(line.indexOf('{', line.indexOf('{', 1) + 1) + 1);
+  return [...inner.matchAll(/"((?:[^"\\]|\\.)*)": ?("?)([^,}]*)\2[,}]/g)].map(([, key = '', , value = '']) => [
+    unescapeOnce(key),
+    value,
+  ]);
 }
 
 const utf8 = new TextDecoder();
