@@ -140,6 +140,20 @@ describe('a probe run', () => {
     expect(run.view().ledger).toMatchObject({ arrivedCount: 2, recordedCount: 2, malformedCount: 0 });
   });
 
+  it('that ends while its stop waits for lines is sent no signal afterwards: its number may be somebody else’s by then', async () => {
+    const hand = handHeld();
+    const run = start(hand);
+    hand.print(printf('READY 1000 7\n'));
+    hand.print({ type: 'map', data: { '@emitted': 2 } });
+    await vi.advanceTimersByTimeAsync(1);
+    const stopped = run.stop();
+    await vi.advanceTimersByTimeAsync(100);
+    hand.exit({ code: 0 });
+    await vi.advanceTimersByTimeAsync(10_000);
+    await stopped;
+    expect(hand.signals).toEqual([]);
+  });
+
   it('says how many printed events never arrived', async () => {
     const hand = handHeld();
     const run = start(hand);

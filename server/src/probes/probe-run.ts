@@ -142,7 +142,8 @@ export class ProbeRun {
     if (this.state === 'starting' || this.state === 'running') {
       this.setState('stopping');
       await this.catchUp();
-      this.interrupt();
+      // It may have ended meanwhile; a signal behind a prefix would then go to whoever has its number now.
+      if (!this.isEnded) this.interrupt();
     }
     await this.ended;
   }
