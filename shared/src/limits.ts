@@ -110,3 +110,45 @@ export const browserHistoryMs = 600_000;
 
 /** Calls the browser keeps for its table. */
 export const browserCallsMax = 20_000;
+
+/** A program the lab runs to its end (apt, gcc, mke2fs), ms: the longest is a download of 140 MB on a slow line. */
+export const labCommandMaxMs = 900_000;
+
+/** Package lists of the lab's own older than this are fetched again, ms: kernels appear monthly, and old files vanish. */
+export const aptListsAgeMaxMs = 24 * 3_600_000;
+
+/** An unpacked kernel, bytes: 70 MB today; a debug build may be ten times that. */
+export const vmlinuxBytesMax = 1024 * 1024 * 1024;
+
+/** QEMU must have connected its channels within this, ms: it does so in 0.1 s on an idle machine. */
+export const labConnectMaxMs = 20_000;
+
+/** A guest's agent must have come within this after a cold boot, ms: 3 to 5 s under emulation, on a busy machine 40 s. */
+export const labBootMaxMs = 120_000;
+
+/** A guest's memory, MiB: bpftrace takes about 100 MiB of it a process, most of it shared. */
+export const guestMemoryMib = 512;
+
+/** What is kept of a guest's console, characters: a panic with its stack is about 5,000. */
+export const consoleCharsMax = 256 * 1024;
+
+/** A frame from a guest's agent, bytes: it sends at most 64 KiB of a pipe, or 4 MiB of a held one. */
+export const agentFrameBytesMax = 16 * 1024 * 1024;
+
+/** A guest's agent must answer a question within this, ms: an emulated CPU under full load has been slow for seconds. */
+export const agentAnswerMaxMs = 30_000;
+
+/** QEMU must answer a command within this, ms. */
+export const qmpAnswerMaxMs = 30_000;
+
+/** A line of QEMU's control channel, characters. */
+export const qmpLineCharsMax = 256 * 1024;
+
+/** Room that must be free before a snapshot is written, bytes: a guest's memory, most of it in use. */
+export const snapshotBytesMax = 640 * 1024 * 1024;
+
+/** A snapshot must be written within this, ms: 1 s for 300 MB on an idle machine. */
+export const snapshotWaitMaxMs = 60_000;
+
+/** How often QEMU is asked whether the snapshot is whole, ms. */
+export const snapshotPollMs = 25;

@@ -1,0 +1,112 @@
+/** What a kernel package or a build tree holds: the bootable image, its modules, its config. */
+import { execFile } from 'node:child_process';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { promisify } from 'node:util';
+import { gunzipSync, zstdDecompressSync } from 'node:zlib';
+import { err, ok, type Result, vmlinuxBytesMax } from '@faultline/shared';
+import type { LabError } from './lab-error.ts';
+
+/** The files of one kernel. */
+export type KernelFiles = {
+  readonly release: string;
+  readonly bzImage: string;
+  /** Module name (with underscores) → file, perhaps compressed. */
+  readonly modules: ReadonlyMap<string, string>;
+  /** Names of what is built in, where the kernel says so. */
+  readonly builtin: ReadonlySet<string>;
+  readonly config: string | undefined;
+};
+
+const imagePattern = /^(?:vmlinuz(?:-.+)?|bzImage)$/;
+const modulePattern = /^(.+)\.ko(?:\.xz|\.zst|\.gz)?$/;
+
+/** Looks for the image, the modules and the config below a folder (and modules below another one, where given). */
+export async function findKernelFiles(
+  folder: string,
+  modulesFolder: string | undefined,
+): Promise<Result<KernelFiles, LabError>> {
+  const files = await filesBelow(folder);
+  const bzImage = files.find((file) => imagePattern.test(basename(file)));
+  if (bzImage === undefined) return err(noKernel(`${folder} holds no vmlinuz or bzImage`));
+  const release = releaseOf(await readFile(bzImage));
+  if (release === undefined) return err(noKernel(`${bzImage} is not a bzImage for x86`));
+  const modules = new Map<string, string>();
+  for (const file of modulesFolder === undefined ? files : await filesBelow(modulesFolder)) {
+    const name = modulePattern.exec(basename(file))?.[1];
+    if (name !== undefined) modules.set(name.replaceAll('-', '_'), file);
+  }
+  if (modules.size === 0) return err(noKernel(`no modules (.ko) below ${modulesFolder ?? folder}`));
+  const builtinFile = files.find((file) => basename(file) === 'modules.builtin');
+  const builtin = builtinFile === undefined ? '' : await readFile(builtinFile, 'utf8');
+  const config = files.find((file) => basename(file) === `config-${release}`) ?? files.find((file) => file === join(folder, '.config'));
+  return ok({
+    release,
+    bzImage,
+    modules,
+    builtin: new Set(builtin.split('\n').map((line) => basename(line, '.ko').replaceAll('-', '_'))),
+    config,
+  });
+}
+
+async function filesBelow(folder: string): Promise<readonly string[]> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => []);
+  return entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+}
+
+/** The release that a bzImage says it is (Documentation/arch/x86/boot.rst: kernel_version at 0x20e). */
+export function releaseOf(image: Uint8Array): string | undefined {
+  const view = Buffer.from(image.buffer, image.byteOffset, image.byteLength);
+  if (view.length < 0x260 || view.toString('latin1', 0x202, 0x206) !== 'HdrS') return undefined;
+  const at = view.readUInt16LE(0x20e) + 0x200;
+  return view.toString('latin1', at, Math.min(view.indexOf(0, at), at + 200)).split(' ')[0];
+}
+
+/**
+ * Cuts the uncompressed ELF vmlinux out of a bzImage: QEMU boots it through PVH, seconds sooner than the image unpacks
+ * itself under emulation. `xz` is the program of that name.
+ */
+export async function extractVmlinux(bzImage: string, to: string, xz: string): Promise<Result<void, LabError>> {
+  const image = await readFile(bzImage);
+  // payload_offset and payload_length (boot protocol 2.08); the last four bytes are the size of what is packed.
+  const start = ((image[0x1f1] ?? 0) || 4) * 512 + 512 + image.readUInt32LE(0x248);
+  const payload = image.subarray(start, start + image.readUInt32LE(0x24c) - 4);
+  const vmlinux = await unpack(payload, xz);
+  if (!vmlinux.ok) return vmlinux;
+  if (vmlinux.value.toString('latin1', 0, 4) !== '\x7fELF') return err(noKernel(`${bzImage} holds no ELF kernel`));
+  await writeFile(to, vmlinux.value);
+  return ok(undefined);
+}
+
+/** A module's bytes, unpacked. */
+export async function readModule(file: string, xz: string): Promise<Result<Buffer, LabError>> {
+  const bytes = await readFile(file);
+  return file.endsWith('.ko') ? ok(bytes) : unpack(bytes, xz);
+}
+
+async function unpack(bytes: Buffer, xz: string): Promise<Result<Buffer, LabError>> {
+  const magic = bytes.toString('hex', 0, 4);
+  try {
+    if (magic === '28b52ffd') return ok(zstdDecompressSync(bytes, { maxOutputLength: vmlinuxBytesMax }));
+    if (magic === 'fd377a58') return ok(await pipeThrough(xz, ['-dc'], bytes));
+    if (magic.startsWith('1f8b')) return ok(gunzipSync(bytes, { maxOutputLength: vmlinuxBytesMax }));
+    return err(noKernel(`packed in a way the lab does not know (first bytes ${magic})`));
+  } catch (cause) {
+    return err(noKernel(`cannot be unpacked: ${cause instanceof Error ? cause.message : String(cause)}`));
+  }
+}
+
+async function pipeThrough(program: string, args: readonly string[], bytes: Buffer): Promise<Buffer> {
+  const running = promisify(execFile)(program, args, { encoding: 'buffer', maxBuffer: vmlinuxBytesMax });
+  running.child.stdin?.on('error', () => undefined);
+  running.child.stdin?.end(bytes);
+  return (await running).stdout;
+}
+
+function noKernel(message: string): LabError {
+  return {
+    kind: 'unknown',
+    message,
+    remedy: 'A kernel needs vmlinuz or bzImage and its modules, as `make modules_install INSTALL_MOD_PATH=…` lays them.',
+  };
+}

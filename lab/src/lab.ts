@@ -1,0 +1,227 @@
+/**
+ * The lab: real kernels in QEMU with a real (emulated) PCI device behind an IOMMU, bound to vfio-pci. Prepares what a
+ * guest needs, boots it or restores a snapshot of it, and gives a link to the agent in it.
+ */
+import { open, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { err, ok, type Result } from '@faultline/shared';
+import type { AgentError } from './agent-link.ts';
+import { cached, cacheFolder, digestOf, isCached } from './cache.ts';
+import { run } from './command.ts';
+import { unpackPackage } from './debian.ts';
+import { buildGuestPrograms, buildInitramfs, buildToolsDisk, busyboxProgram, programOfPackage, xzProgram } from './guest-image.ts';
+import { extractVmlinux, findKernelFiles } from './kernel-image.ts';
+import { findKernel, type KernelEntry } from './kernel-list.ts';
+import type { LabError, TellStage } from './lab-error.ts';
+import { type Accelerator, findAccelerator, Machine, type MachineSpec } from './machine.ts';
+import { goOn, hasSnapshot, readSnapshot, snapshotPath, type SnapshotNote, writeSnapshot } from './snapshot.ts';
+
+export { AgentLink, type AgentError, type AgentExit, type AgentProcess, type AgentSpec } from './agent-link.ts';
+export { cacheFolder, cacheUsage } from './cache.ts';
+export { findKernel, type KernelEntry, parseKernelList, readKernelList } from './kernel-list.ts';
+export type { LabError, LabStage, TellStage } from './lab-error.ts';
+export { type Accelerator, deviceBar, deviceBdf, findAccelerator, Machine } from './machine.ts';
+export type { SnapshotNote } from './snapshot.ts';
+
+/** What to boot. */
+export type BootRequest = {
+  readonly kernel: string;
+  readonly barBytes: number;
+  readonly bpftrace: string;
+  /** Says what is attached in the snapshot: another word, another snapshot. */
+  readonly heldKey: string;
+  /** `cold` boots although there is a snapshot. */
+  readonly start: 'fastest' | 'cold';
+};
+
+/** A guest that runs. */
+export type Guest = {
+  readonly kernel: KernelEntry;
+  readonly machine: Machine;
+  readonly accelerator: Accelerator;
+  readonly barBytes: number;
+  /** What the snapshot holds, when it was restored from one. */
+  readonly note: SnapshotNote | undefined;
+  /** Writes a snapshot of this guest, for the next boot of the same request. */
+  readonly save: (note: SnapshotNote) => Promise<Result<void, LabError>>;
+};
+
+/** Boots a kernel: from its snapshot where there is one, otherwise cold, once more when the guest panics on the way. */
+export async function bootGuest(
+  request: BootRequest,
+  tell: TellStage,
+  signal: AbortSignal | undefined,
+): Promise<Result<Guest, LabError>> {
+  const prepared = await prepare(request, tell, signal);
+  if (!prepared.ok) return prepared;
+  const { kernel, spec } = prepared.value;
+  const key = digestOf([JSON.stringify(spec), prepared.value.qemuVersion, request.heldKey]);
+  const guestOf = (machine: Machine, note: SnapshotNote | undefined): Guest => ({
+    kernel,
+    machine,
+    accelerator: spec.accelerator,
+    barBytes: spec.barBytes,
+    note,
+    save: (fresh) => writeSnapshot(machine, key, fresh),
+  });
+  if (request.start === 'fastest' && (await hasSnapshot(key))) {
+    tell({ stage: 'restoring the snapshot' });
+    const restored = await restore(spec, key, signal);
+    if (restored.ok) return ok(guestOf(restored.value.machine, restored.value.note));
+    if (restored.error.kind === 'stopped') return restored;
+    tell({ stage: `the snapshot could not be restored (${restored.error.message.split('\n')[0]}); booting instead` });
+    await rm(snapshotPath(key), { recursive: true, force: true });
+  }
+  const first = await coldBoot(spec, tell, signal);
+  if (first.ok) return ok(guestOf(first.value, undefined));
+  if (first.error.kind === 'stopped' || /not installed/.test(first.error.message)) return first;
+  tell({ stage: `${first.error.message.split('\n')[0]}; trying once more` });
+  await keepConsole(kernel.name, first.error.message);
+  const second = await coldBoot(spec, tell, signal);
+  if (!second.ok) return second;
+  return ok(guestOf(second.value, undefined));
+}
+
+/** Everything the lab has downloaded and built is removed. */
+export async function cleanLab(what: 'snapshots' | 'everything'): Promise<void> {
+  const kinds = ['snapshots', ...(what === 'everything' ? ['apt', 'packages', 'unpacked', 'kernels', 'vmlinux', 'programs', 'initramfs', 'tools', 'consoles'] : [])];
+  for (const kind of kinds) await rm(join(cacheFolder(), kind), { recursive: true, force: true });
+}
+
+/** Whether a kernel's files are here already. */
+export async function isKernelCached(entry: KernelEntry): Promise<boolean> {
+  return isCached('kernels', kernelKey(entry));
+}
+
+type Prepared = { readonly kernel: KernelEntry; readonly spec: MachineSpec; readonly qemuVersion: string };
+
+async function prepare(
+  request: BootRequest,
+  tell: TellStage,
+  signal: AbortSignal | undefined,
+): Promise<Result<Prepared, LabError>> {
+  const entry = await findKernel(request.kernel);
+  if (!entry.ok) return entry;
+  const qemu = await run('qemu-system-x86_64', ['--version']);
+  if (!qemu.ok) return qemu;
+  const busybox = await programOfPackage(busyboxProgram, tell, signal);
+  if (!busybox.ok) return busybox;
+  const xz = await programOfPackage(xzProgram, tell, signal);
+  if (!xz.ok) return xz;
+  const kernel = await prepareKernel(entry.value, { busybox: busybox.value, xz: xz.value }, tell, signal);
+  if (!kernel.ok) return kernel;
+  const tools = await buildToolsDisk(request.bpftrace, tell);
+  if (!tools.ok) return tools;
+  const spec: MachineSpec = {
+    ...kernel.value,
+    toolsDisk: tools.value,
+    barBytes: request.barBytes,
+    accelerator: await findAccelerator(),
+  };
+  return ok({ kernel: entry.value, spec, qemuVersion: qemu.value.split('\n')[0] ?? '' });
+}
+
+/**
+ * The kernel's uncompressed image and initramfs. A Debian kernel is resolved to a version once and stays that version
+ * until the lab is cleaned, so that runs of different days compare the same build. A folder is looked at anew each time.
+ */
+async function prepareKernel(
+  entry: KernelEntry,
+  unpackers: { readonly busybox: string; readonly xz: string },
+  tell: TellStage,
+  signal: AbortSignal | undefined,
+): Promise<Result<{ readonly vmlinux: string; readonly initramfs: string }, LabError>> {
+  const programs = await buildGuestPrograms(tell);
+  if (!programs.ok) return programs;
+  const resolved = await resolveKernel(entry, tell, signal);
+  if (!resolved.ok) return resolved;
+  const { key, folder, modules } = resolved.value;
+  const findFiles = (): ReturnType<typeof findKernelFiles> => findKernelFiles(folder, modules);
+  const vmlinux = await cached('vmlinux', key, async (draft) => {
+    const files = await findFiles();
+    if (!files.ok) return files;
+    tell({ stage: `unpacking ${files.value.release}` });
+    return extractVmlinux(files.value.bzImage, join(draft, 'vmlinux'), unpackers.xz);
+  });
+  if (!vmlinux.ok) return vmlinux;
+  const initramfs = await buildInitramfs({ key, findFiles }, programs.value, unpackers, tell);
+  return initramfs.ok ? ok({ vmlinux: join(vmlinux.value, 'vmlinux'), initramfs: initramfs.value }) : initramfs;
+}
+
+type Resolved = { readonly folder: string; readonly modules: string | undefined; readonly key: string };
+
+async function resolveKernel(
+  entry: KernelEntry,
+  tell: TellStage,
+  signal: AbortSignal | undefined,
+): Promise<Result<Resolved, LabError>> {
+  const { source } = entry;
+  if (source.kind === 'folder') {
+    const files = await findKernelFiles(source.path, source.modules);
+    if (!files.ok) return files;
+    const { bzImage, modules } = files.value;
+    const vfio = modules.get('vfio_pci_core');
+    const contents = await Promise.all([bzImage, ...(vfio === undefined ? [] : [vfio])].map((file) => readFile(file)));
+    return ok({ folder: source.path, modules: source.modules, key: digestOf(contents) });
+  }
+  const pin = await cached('kernels', kernelKey(entry), async (draft) => {
+    const unpacked = await unpackPackage({ pattern: source.pattern, suite: source.suite }, tell, signal);
+    if (!unpacked.ok) return unpacked;
+    await writeFile(join(draft, 'folder'), unpacked.value.folder);
+    return ok(undefined);
+  });
+  if (!pin.ok) return pin;
+  const folder = await readFile(join(pin.value, 'folder'), 'utf8');
+  return ok({ folder, modules: undefined, key: digestOf([folder]) });
+}
+
+function kernelKey(entry: KernelEntry): string {
+  return digestOf([JSON.stringify(entry.source)]);
+}
+
+async function coldBoot(spec: MachineSpec, tell: TellStage, signal: AbortSignal | undefined): Promise<Result<Machine, LabError>> {
+  tell({ stage: spec.accelerator === 'kvm' ? 'booting (KVM)' : 'booting (emulated: no KVM here)' });
+  const machine = await Machine.start(spec, { incomingFd: undefined, firstId: 1, signal });
+  if (!machine.ok) return machine;
+  const stop = machine.value.onLine((line) => {
+    const stage = /^faultline-stage (\w+)/.exec(line)?.[1];
+    if (stage !== undefined) tell({ stage: `booting: ${stage}` });
+  });
+  const up = await machine.value.untilUp(signal);
+  stop();
+  if (up.ok) return machine;
+  await machine.value[Symbol.asyncDispose]();
+  return up;
+}
+
+async function restore(
+  spec: MachineSpec,
+  key: string,
+  signal: AbortSignal | undefined,
+): Promise<Result<{ readonly machine: Machine; readonly note: SnapshotNote }, LabError>> {
+  const snapshot = await readSnapshot(key);
+  if (!snapshot.ok) return snapshot;
+  await using memory = await open(snapshot.value.memory, 'r');
+  const { note } = snapshot.value;
+  const machine = await Machine.start(spec, { incomingFd: memory.fd, firstId: note.nextId, signal });
+  if (!machine.ok) return machine;
+  const awake = await goOn(machine.value);
+  const answer = awake.ok ? await machine.value.agent.clockNs() : awake;
+  if (answer.ok) return ok({ machine: machine.value, note });
+  const error = machine.value.asError(messageOf(answer.error), signal);
+  await machine.value[Symbol.asyncDispose]();
+  return err(error);
+}
+
+function messageOf(error: LabError | AgentError): string {
+  if ('message' in error) return error.message;
+  return error.kind === 'lost' ? error.reason : `the guest's clock cannot be read (errno ${error.errno})`;
+}
+
+/** The console of a boot that failed and was tried again: kept, since nobody sees it otherwise. */
+async function keepConsole(kernel: string, text: string): Promise<void> {
+  await cached('consoles', `${new Date().toISOString().replaceAll(':', '')}-${kernel}`, async (draft) => {
+    await writeFile(join(draft, 'console.txt'), text);
+    return ok(undefined);
+  });
+}
