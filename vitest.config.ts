@@ -1,9 +1,10 @@
 import { defineConfig } from 'vitest/config';
 
 /*
- * Four projects, told apart by where a test lives:
+ * Five projects, told apart by where a test lives:
  *   unit         beside the source; pure code, no process, no network but loopback
  *   integration  server/test; the real bpftrace on the real kernel, so one file at a time
+ *   lab          server/test/lab; real kernels in QEMU, with a real VFIO workload
  *   browser      web/test; the built page in a real Chromium
  *   house        tools; the tests of our own checks
  */
@@ -20,7 +21,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'unit',
-          include: ['shared/src/**/*.test.ts', 'server/src/**/*.test.ts', 'web/src/**/*.test.{ts,tsx}'],
+          include: ['shared/src/**/*.test.ts', 'server/src/**/*.test.ts', 'web/src/**/*.test.{ts,tsx}', 'lab/src/**/*.test.ts'],
         },
       },
       {
@@ -28,9 +29,20 @@ export default defineConfig({
         test: {
           name: 'integration',
           include: ['server/test/**/*.test.ts'],
+          exclude: ['server/test/lab/**'],
           fileParallelism: false,
           testTimeout: 60_000,
           hookTimeout: 60_000,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'lab',
+          include: ['server/test/lab/**/*.test.ts'],
+          fileParallelism: false,
+          testTimeout: 240_000,
+          hookTimeout: 400_000,
         },
       },
       {

@@ -93,8 +93,13 @@ export class AgentLink {
   /** A process that was started held, before a snapshot: from here on it speaks, beginning with what it said so far. */
   attach(id: number): AgentProcess {
     const process = this.follow(id);
-    this.send(id, toGuest.attach, new Uint8Array(0));
+    this.speak(id);
     return process;
+  }
+
+  /** Lets a process speak that was started held by this link. */
+  speak(id: number): void {
+    this.send(id, toGuest.attach, new Uint8Array(0));
   }
 
   /** A whole file, at most `bytesMax` (EFBIG beyond). */

@@ -17,7 +17,7 @@ import { type Accelerator, findAccelerator, Machine, type MachineSpec } from './
 import { goOn, hasSnapshot, readSnapshot, snapshotPath, type SnapshotNote, writeSnapshot } from './snapshot.ts';
 
 export { AgentLink, type AgentError, type AgentExit, type AgentProcess, type AgentSpec } from './agent-link.ts';
-export { cacheFolder, cacheUsage } from './cache.ts';
+export { cacheFolder, cacheUsage, digestOf as guestDigest } from './cache.ts';
 export { findKernel, type KernelEntry, parseKernelList, readKernelList } from './kernel-list.ts';
 export type { LabError, LabStage, TellStage } from './lab-error.ts';
 export { type Accelerator, deviceBar, deviceBdf, findAccelerator, Machine } from './machine.ts';

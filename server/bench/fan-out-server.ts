@@ -50,6 +50,8 @@ function servePaced(): void {
     server,
     tracing: {
       targets: () => Promise.resolve([session.view().target]),
+      addTarget: () => ({ ok: true, value: undefined }),
+      removeTarget: never,
       probes: () => [],
       preflight: never,
       plans: never,

@@ -2,6 +2,7 @@
 import { constants } from 'node:os';
 import { pino } from 'pino';
 import { chooseStreams } from './cli/arguments.ts';
+import { lab } from './cli/lab.ts';
 import { doctor } from './cli/doctor.ts';
 import { type Request, readCommandLine, usageStatus } from './cli/program.ts';
 import { record } from './cli/record.ts';
@@ -9,7 +10,7 @@ import { serve } from './cli/serve.ts';
 import { complaint, processTerminal, type Terminal } from './cli/terminal.ts';
 import { openTracer } from './sessions/open-tracer.ts';
 import { faultlineVersion } from './sessions/session.ts';
-import type { Tracing } from './sessions/tracing.ts';
+import type { Tracer } from './sessions/tracer.ts';
 
 /** A signal that comes this soon after another is the same one: the terminal sends it, and npm passes it on too, ms. */
 const sameSignalMs = 500;
@@ -30,7 +31,7 @@ async function run(asked: Exclude<Request, { kind: 'said' }>, screen: Terminal):
   return await runWith(tracer, asked, screen);
 }
 
-async function runWith(tracing: Tracing, asked: Exclude<Request, { kind: 'said' }>, screen: Terminal): Promise<number> {
+async function runWith(tracing: Tracer, asked: Exclude<Request, { kind: 'said' }>, screen: Terminal): Promise<number> {
   switch (asked.kind) {
     case 'doctor':
       return doctor(tracing, asked, screen);
@@ -46,6 +47,8 @@ async function runWith(tracing: Tracing, asked: Exclude<Request, { kind: 'said' 
       screen.err(complaint(runs.error.message, runs.error.remedy));
       return usageStatus;
     }
+    case 'lab':
+      return lab(asked.words, { tracing, probes: tracing.catalogue, terminal: screen, interrupted: onSignal() });
   }
 }
 

@@ -152,3 +152,30 @@ export const snapshotWaitMaxMs = 60_000;
 
 /** How often QEMU is asked whether the snapshot is whole, ms. */
 export const snapshotPollMs = 25;
+
+/** How often is looked whether the probes of a guest are attached, ms. */
+export const attachPollMs = 20;
+
+/** A workload in a lab guest may take this long, ms: 250,000 order-0 faults under emulation take about 10 s. */
+export const workloadMaxMs = 600_000;
+
+/** Lines of a workload that are kept: it prints one a repetition. */
+export const workloadLinesMax = 10_000;
+
+/** A line of a workload, characters. */
+export const workloadLineCharsMax = 16_384;
+
+/** A command that keeps a guest must have ended within this after `lab stop`, ms: it closes its counts first. */
+export const guestStopMaxMs = 30_000;
+
+/** How often is looked whether it has, ms. */
+export const guestStopPollMs = 100;
+
+/** The smallest BAR of the lab's device, bytes: smaller ones are less than the 2 MiB of a huge fault, or nearly. */
+export const barBytesMin = 1024 * 1024;
+
+/** The largest, bytes: what the root port's window holds. */
+export const barBytesMax = 4 * 1024 ** 3;
+
+/** Targets of one server: this host, guests of the lab, machines over ssh. */
+export const targetsMax = 16;

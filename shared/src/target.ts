@@ -19,6 +19,8 @@ export const TargetIdentitySchema = Type.Object(
     /** The hypervisor's name where the machine is virtual; absent on bare metal or where it can't be told. */
     virtualisation: optionalText,
     isEmulated: Type.Boolean(),
+    /** PREEMPT_RT: the word of the lock has another encoding. */
+    isRealtime: Type.Optional(Type.Boolean()),
     bootId: optionalText,
     /** Kernel config options of interest, as in the config file: CONFIG_LOCKDEP → y, m, n. */
     config: Type.Record(Type.String(), Type.String()),
@@ -30,7 +32,12 @@ export const TargetIdentitySchema = Type.Object(
 );
 export type TargetIdentity = Static<typeof TargetIdentitySchema>;
 
-export const TargetKindSchema = Type.Union([Type.Literal('host'), Type.Literal('replay')]);
+export const TargetKindSchema = Type.Union([
+  Type.Literal('host'),
+  Type.Literal('guest'),
+  Type.Literal('ssh'),
+  Type.Literal('replay'),
+]);
 export type TargetKind = Static<typeof TargetKindSchema>;
 
 export const TargetViewSchema = Type.Object(
@@ -41,7 +48,7 @@ export const TargetViewSchema = Type.Object(
     /** Where a person must not mistake what is shown for the real thing here and now: "replay of …". */
     badge: optionalText,
     identity: Type.Optional(TargetIdentitySchema),
-    /** Why the identity could not be had. */
+    /** Why it can no longer be traced, or why its identity could not be had. */
     problem: optionalText,
   },
   strict,

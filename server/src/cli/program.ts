@@ -1,7 +1,7 @@
 /** The command line: words into requests, requests into commands. Nothing here touches the process. */
-import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
-import type { Result } from '@faultline/shared';
-import { parseDuration, parsePort, parsePrefix, type UsageError } from './arguments.ts';
+import { Command, CommanderError, Option } from 'commander';
+import { parseDuration, parsePort, parsePrefix } from './arguments.ts';
+import { addLab, argumentOf, type LabWords } from './lab-words.ts';
 import { defaultPort } from './listen.ts';
 import type { ServeRequest } from './serve.ts';
 import type { Terminal } from './terminal.ts';
@@ -22,6 +22,7 @@ export type Request =
       readonly durationMs: number;
       readonly isJson: boolean;
     }
+  | { readonly kind: 'lab'; readonly bpftrace: BpftraceWords; readonly words: LabWords }
   /** Help or version was asked for (0), or the words were wrong (2); it has been said. */
   | { readonly kind: 'said'; readonly status: 0 | 2 };
 
@@ -50,6 +51,9 @@ export function readCommandLine(
   });
   addRecord(program, (asked) => {
     request = asked;
+  });
+  addLab(program, (words) => {
+    request = { kind: 'lab', bpftrace: { bpftrace: 'bpftrace', prefix: [] }, words };
   });
   try {
     program.parse([...words], { from: 'user' });
@@ -153,13 +157,4 @@ function bpftraceOf({ bpftrace, bpftracePrefix }: BpftraceOptions): BpftraceWord
 
 function collect(value: string, before: readonly string[]): readonly string[] {
   return [...before, value];
-}
-
-/** Commander's way of refusing an argument: its message, then ours. */
-function argumentOf<T>(parse: (text: string) => Result<T, UsageError>): (text: string) => T {
-  return (text) => {
-    const parsed = parse(text);
-    if (parsed.ok) return parsed.value;
-    throw new InvalidArgumentError(`${parsed.error.message}. ${parsed.error.remedy}`);
-  };
 }

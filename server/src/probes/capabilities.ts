@@ -1,5 +1,5 @@
 /** What tracing can do on a target, found by looking there: files of tracefs, BTF, symbols. */
-import { readBpftraceVersion } from '../targets/host-identity.ts';
+import { readBpftraceVersion } from '../targets/identity.ts';
 import { readText, type Target } from '../targets/target.ts';
 
 /** `unknown`: this user may not look; the attempt to attach will tell. */

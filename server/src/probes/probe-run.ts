@@ -50,6 +50,7 @@ export class ProbeRun {
   bpftraceCpuShare: number | undefined;
   private readonly clock: Clock;
   private readonly process: TargetProcess;
+  private readonly patience: number;
   private readonly splitter: LineSplitter;
   private state: RunState = 'starting';
   private problem: Failure | undefined;
@@ -68,6 +69,7 @@ export class ProbeRun {
   constructor(target: Target, spec: RunSpec, clock: Clock) {
     this.spec = spec;
     this.clock = clock;
+    this.patience = target.patience ?? 1;
     this.startedAtMs = clock();
     this.lastBeatMs = this.startedAtMs;
     const events = {
@@ -151,8 +153,9 @@ export class ProbeRun {
   private interrupt(): void {
     this.process.signal('SIGINT', this.pid);
     this.later(stopRepeatAfterMs, () => this.process.signal('SIGINT', this.pid));
-    this.later(stopKillAfterMs, () => this.process.signal('SIGKILL', this.pid));
-    this.later(stopKillAfterMs + stopRepeatAfterMs, () => this.process.release());
+    const killAfterMs = stopKillAfterMs * this.patience;
+    this.later(killAfterMs, () => this.process.signal('SIGKILL', this.pid));
+    this.later(killAfterMs + stopRepeatAfterMs, () => this.process.release());
   }
 
   /** Waits, bounded, until the lines that the kernel says it emitted are here. */
@@ -179,16 +182,16 @@ export class ProbeRun {
   private watch(): void {
     const timer = setInterval(() => {
       const nowMs = this.clock();
-      if (this.state === 'starting' && nowMs - this.startedAtMs > readyWaitMaxMs) {
+      if (this.state === 'starting' && nowMs - this.startedAtMs > readyWaitMaxMs * this.patience) {
         this.giveUp(
           'never-ready',
-          `bpftrace did not attach within ${readyWaitMaxMs / 1000} s`,
+          `bpftrace did not attach within ${(readyWaitMaxMs * this.patience) / 1000} s`,
           'See what it printed; try the script by hand.',
         );
-      } else if (this.state === 'running' && nowMs - this.lastBeatMs > heartbeatSilenceMaxMs) {
+      } else if (this.state === 'running' && nowMs - this.lastBeatMs > heartbeatSilenceMaxMs * this.patience) {
         this.giveUp(
           'stalled',
-          `bpftrace has been silent for ${heartbeatSilenceMaxMs / 1000} s`,
+          `bpftrace has been silent for ${(heartbeatSilenceMaxMs * this.patience) / 1000} s`,
           'The machine may be overloaded, or bpftrace hangs. Start the probe again.',
         );
       }

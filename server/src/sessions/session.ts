@@ -31,7 +31,9 @@ export class Session implements SessionSource, AsyncDisposable {
   readonly target: Target;
   readonly runs: ProbeRun[] = [];
   private readonly identity: TargetIdentity | undefined;
-  private readonly problem: string | undefined;
+  private problem: string | undefined;
+  private hasDied = false;
+  private isDisposed = false;
   private readonly clock: Clock;
   private readonly startedAtMs: number;
   private readonly ring = new TickRing();
@@ -51,6 +53,7 @@ export class Session implements SessionSource, AsyncDisposable {
     this.startedAtMs = clock();
     this.cpuBeforeMs = this.startedAtMs;
     this.id = `${target.id}-${Math.floor(this.startedAtMs).toString(36)}`;
+    void target.died?.then((reason) => this.lose(reason));
     this.timers = [
       setInterval(() => this.tick(), tickIntervalMs),
       setInterval(() => void this.sampleCpu(), cpuSampleIntervalMs),
@@ -138,6 +141,7 @@ export class Session implements SessionSource, AsyncDisposable {
 
   /** Stops every run and the clockwork. */
   async [Symbol.asyncDispose](): Promise<void> {
+    this.isDisposed = true;
     await Promise.all(this.runs.map((run) => run.stop()));
     for (const timer of this.timers) clearInterval(timer);
     this.tick();
@@ -145,11 +149,19 @@ export class Session implements SessionSource, AsyncDisposable {
     await this.target[Symbol.asyncDispose]();
   }
 
+  /** The target is gone: its runs end by themselves, since their processes do; what arrived stays. */
+  private lose(reason: string): void {
+    if (this.isDisposed) return;
+    this.problem = reason;
+    this.hasDied = true;
+  }
+
   /** Closes a tick when a run has something new or changed its state. */
   private tick(): void {
     const slices = this.runs.flatMap((run) => run.intake.drain(run.spec.index) ?? []);
     const changes = this.runs.reduce((sum, run) => sum + 1 + run.changeCount, 0);
-    const hasStateChange = changes !== this.seenChanges;
+    const hasStateChange = changes !== this.seenChanges || this.hasDied;
+    this.hasDied = false;
     if (slices.length === 0 && !hasStateChange) return;
     this.seenChanges = changes;
     const tick: Tick = { seq: this.ring.seq + 1, atMs: this.clock(), slices, hasStateChange };

@@ -13,6 +13,7 @@ import {
   type StartRun,
   type Stream,
   type TargetView,
+  targetsMax,
 } from '@faultline/shared';
 import { readCapabilities } from '../probes/capabilities.ts';
 import type { CataloguedProbe } from '../probes/catalogue.ts';
@@ -33,15 +34,50 @@ export type TracerOptions = {
 
 export class Tracer implements Tracing {
   private readonly options: TracerOptions;
+  private readonly known: Target[];
   private readonly sessionOf = new Map<string, Promise<Session>>();
   private readonly opened: Session[] = [];
 
   constructor(options: TracerOptions) {
     this.options = options;
+    this.known = [...options.targets];
+  }
+
+  /** The probes with their folders. */
+  get catalogue(): readonly CataloguedProbe[] {
+    return this.options.probes;
   }
 
   async targets(): Promise<readonly TargetView[]> {
-    return Promise.all(this.options.targets.map(async (target) => (await this.open(target)).targetView()));
+    return Promise.all(this.known.map(async (target) => (await this.open(target)).targetView()));
+  }
+
+  addTarget(target: Target): Result<void, Refusal> {
+    if (this.known.some((one) => one.id === target.id)) {
+      const message = `there is a target ${target.id} already`;
+      return err({ kind: 'target-problem', message, remedy: 'Remove it first, or give the new one another name.' });
+    }
+    if (this.known.length >= targetsMax) {
+      const message = `${targetsMax} targets are known already`;
+      return err({ kind: 'target-problem', message, remedy: 'Remove one first.' });
+    }
+    this.known.push(target);
+    return ok(undefined);
+  }
+
+  async removeTarget(targetId: string): Promise<Result<void, Refusal>> {
+    const target = this.findTarget(targetId);
+    if (!target.ok) return target;
+    this.known.splice(this.known.indexOf(target.value), 1);
+    const session = await this.sessionOf.get(targetId);
+    this.sessionOf.delete(targetId);
+    // The session disposes of its target, after its runs have ended.
+    if (session === undefined) await target.value[Symbol.asyncDispose]();
+    else {
+      await session[Symbol.asyncDispose]();
+      this.opened.splice(this.opened.indexOf(session), 1);
+    }
+    return ok(undefined);
   }
 
   probes(): readonly ProbeManifest[] {
@@ -121,6 +157,9 @@ export class Tracer implements Tracing {
   async [Symbol.asyncDispose](): Promise<void> {
     const sessions = await Promise.all(this.sessionOf.values());
     await Promise.all(sessions.map((session) => session[Symbol.asyncDispose]()));
+    // A target nobody looked at has no session that would dispose of it.
+    const unseen = this.known.filter((target) => !this.sessionOf.has(target.id));
+    await Promise.all(unseen.map((target) => target[Symbol.asyncDispose]()));
   }
 
   private open(target: Target): Promise<Session> {
@@ -136,9 +175,9 @@ export class Tracer implements Tracing {
   }
 
   private findTarget(targetId: string): Result<Target, Refusal> {
-    const target = this.options.targets.find((one) => one.id === targetId);
+    const target = this.known.find((one) => one.id === targetId);
     if (target !== undefined) return ok(target);
-    const ids = this.options.targets.map((one) => one.id).join(', ');
+    const ids = this.known.map((one) => one.id).join(', ');
     return err({ kind: 'unknown-target', message: `there is no target ${targetId}`, remedy: `Targets here: ${ids}.` });
   }
 

@@ -11,6 +11,7 @@ import type {
   StartRun,
   TargetView,
 } from '@faultline/shared';
+import type { Target } from '../targets/target.ts';
 import type { Refusal } from './refusal.ts';
 import type { RunTotals, Tick } from './tick.ts';
 
@@ -35,6 +36,10 @@ export interface SessionSource {
 /** All targets, probes and sessions of this server. */
 export interface Tracing extends AsyncDisposable {
   targets(): Promise<readonly TargetView[]>;
+  /** Takes one more target in (a guest, a machine over ssh); it is then disposed of by the tracer. */
+  addTarget(target: Target): Result<void, Refusal>;
+  /** Ends what is traced on a target, and the target; its session is gone then. */
+  removeTarget(targetId: string): Promise<Result<void, Refusal>>;
   probes(): readonly ProbeManifest[];
   preflight(targetId: string): Promise<Result<Preflight, Refusal>>;
   plans(targetId: string): Promise<Result<readonly Plan[], Refusal>>;

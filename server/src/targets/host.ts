@@ -4,8 +4,8 @@ import { access, open } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { err, ok, pipeCloseMaxMs, type Result, type TargetIdentity, targetFileBytesMax } from '@faultline/shared';
-import { readHostIdentity } from './host-identity.ts';
-import type { Exit, ProcessSpec, Target, TargetError, TargetProcess } from './target.ts';
+import { readIdentity } from './identity.ts';
+import { type Exit, type ProcessSpec, readText, type Target, type TargetError, type TargetProcess } from './target.ts';
 
 /** How bpftrace is run here. */
 export type HostOptions = {
@@ -30,7 +30,7 @@ export class HostTarget implements Target {
   }
 
   async identity(): Promise<Result<TargetIdentity, TargetError>> {
-    return readHostIdentity(this);
+    return readIdentity(this, () => this.clockOffsetMs());
   }
 
   async readFile(path: string): Promise<Result<Uint8Array, TargetError>> {
@@ -82,6 +82,17 @@ export class HostTarget implements Target {
     for (const end of ['close', 'error']) child.once(end, () => this.alive.delete(child));
     const prefix = spec.program === 'bpftrace' ? this.options.prefix : [];
     return ownProcess(child, program ?? spec.program, (name, pid) => this.signal(child, prefix, name, pid));
+  }
+
+  /**
+   * `nsecs` of bpftrace counts the time asleep too (CLOCK_BOOTTIME), Node's hrtime does not; /proc/uptime does, but only
+   * to 10 ms, so it is used for the time asleep alone.
+   */
+  private async clockOffsetMs(): Promise<number> {
+    const uptime = await readText(this, '/proc/uptime');
+    const monotonicMs = Number(process.hrtime.bigint()) / 1e6;
+    const asleepMs = Number(uptime.ok ? uptime.value.split(' ')[0] : Number.NaN) * 1000 - monotonicMs;
+    return Date.now() - monotonicMs - (asleepMs > 50 ? asleepMs : 0);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

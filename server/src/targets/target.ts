@@ -53,6 +53,10 @@ export interface Target extends AsyncDisposable {
   readonly title: string;
   /** What a person must be told lest they mistake it for the real thing here and now. */
   readonly badge: string | undefined;
+  /** How many times longer than on a host one waits here for attaching, detaching and signs of life; absent: 1. */
+  readonly patience?: number;
+  /** Resolves with the reason when the target is gone for good; absent where that can't happen before we do. */
+  readonly died?: Promise<string>;
   identity(): Promise<Result<TargetIdentity, TargetError>>;
   /** A whole file, at most targetFileBytesMax bytes. */
   readFile(path: string): Promise<Result<Uint8Array, TargetError>>;

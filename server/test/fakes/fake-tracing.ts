@@ -138,6 +138,15 @@ export class FakeTracing implements Tracing {
     return this.sessionList.flatMap((session) => session.runs);
   }
 
+  addTarget(): Result<void, Refusal> {
+    return ok(undefined);
+  }
+
+  async removeTarget(targetId: string): Promise<Result<void, Refusal>> {
+    this.targetList = this.targetList.filter(({ id }) => id !== targetId);
+    return ok(undefined);
+  }
+
   sessions(): readonly SessionSource[] {
     return this.sessionList;
   }

@@ -1,0 +1,87 @@
+/** Runs the workload program in a lab guest; what it prints, line by line, is the ground truth of what was traced. */
+import { deviceBar, deviceBdf } from '@faultline/lab';
+import { workloadLineCharsMax, workloadLinesMax, workloadMaxMs } from '@faultline/shared';
+import type { Target } from '../targets/target.ts';
+
+/** A workload by its name, and what it does. */
+export type Workload = { readonly name: string; readonly title: string };
+
+/** What `vfio-load` can do (lab/workload/README.md). */
+export const workloads: readonly Workload[] = [
+  { name: 'touch', title: 'map the BAR and read every page of it' },
+  { name: 'dma-map', title: 'VFIO_IOMMU_MAP_DMA of a BAR that was not touched: the path of the thread' },
+  { name: 'dma-map-prefaulted', title: 'touch every page, then VFIO_IOMMU_MAP_DMA' },
+  { name: 'zap', title: 'touch, switch memory decoding off and on, touch again' },
+  { name: 'reset', title: 'touch, reset the device, touch again' },
+  { name: 'sysfs', title: 'mmap of the BAR through sysfs: remapped at mmap time, under the write lock' },
+  { name: 'devmem', title: 'mmap of the BAR through /dev/mem: remapped at mmap time, under the write lock' },
+  { name: 'contention', title: 'threads that map, touch and unmap the BAR beside threads with anonymous faults' },
+];
+
+/** How often, on how much, with how many threads. */
+export type WorkloadRequest = {
+  readonly workload: string;
+  readonly barBytes: number;
+  readonly isMisaligned: boolean;
+  readonly repetitions: number;
+  readonly threads: number | undefined;
+};
+
+/** How it ended. `lost`: the guest is gone or never started it, which is the lab's failure. */
+export type WorkloadEnd = {
+  readonly kind: 'done' | 'failed' | 'lost';
+  readonly lines: readonly string[];
+  readonly exitStatus: number | undefined;
+  readonly problem: string | undefined;
+};
+
+/** Runs one to its end, at most workloadMaxMs; every line is passed on as it comes. */
+export async function runWorkload(
+  target: Target,
+  request: WorkloadRequest,
+  onLine: (line: string) => void,
+  signal: AbortSignal | undefined,
+): Promise<WorkloadEnd> {
+  const process = target.start({ program: 'vfio-load', args: wordsOf(request), env: {} });
+  const lines: string[] = [];
+  const take = (line: string): void => {
+    if (line.trim() === '') return;
+    if (lines.length < workloadLinesMax) lines.push(line);
+    onLine(line);
+  };
+  const rest = { stdout: '', stderr: '' };
+  for (const name of ['stdout', 'stderr'] as const) {
+    process[name].setEncoding('utf8');
+    process[name].on('data', (text: string) => {
+      const parts = (rest[name] + text).split('\n');
+      rest[name] = (parts.pop() ?? '').slice(-workloadLineCharsMax);
+      for (const line of parts) take(line);
+    });
+  }
+  let isLate = false;
+  const kill = (): void => process.signal('SIGKILL', undefined);
+  const timer = setTimeout(() => {
+    isLate = true;
+    kill();
+  }, workloadMaxMs);
+  signal?.addEventListener('abort', kill, { once: true });
+  const exit = await process.exited;
+  clearTimeout(timer);
+  signal?.removeEventListener('abort', kill);
+  for (const name of ['stdout', 'stderr'] as const) take(rest[name]);
+  if (exit.problem !== undefined) return { kind: 'lost', lines, exitStatus: undefined, problem: exit.problem.message };
+  if (isLate) return { kind: 'failed', lines, exitStatus: exit.code, problem: `it took longer than ${workloadMaxMs / 1000} s` };
+  if (exit.code === 0) return { kind: 'done', lines, exitStatus: 0, problem: undefined };
+  const how = exit.signal === undefined ? `ended with status ${exit.code}` : `was killed by ${exit.signal}`;
+  return { kind: 'failed', lines, exitStatus: exit.code, problem: `${request.workload} ${how}: ${lines.at(-1) ?? 'it said nothing'}` };
+}
+
+function wordsOf(request: WorkloadRequest): readonly string[] {
+  return [
+    request.workload,
+    ...['--device', deviceBdf, '--bar', String(deviceBar), '--size', String(request.barBytes)],
+    ...['--count', String(request.repetitions), '--json'],
+    ...(request.threads === undefined ? [] : ['--threads', String(request.threads)]),
+    ...(request.isMisaligned ? ['--misaligned'] : []),
+  ];
+}
