@@ -4,6 +4,7 @@
  */
 import type { Socket } from 'node:net';
 import { PassThrough, type Readable } from 'node:stream';
+import { finished } from 'node:stream/promises';
 import { agentAnswerMaxMs, agentFrameBytesMax, err, ok, type Result } from '@faultline/shared';
 
 /** How a process in the guest ended: a status, a signal, an errno of starting it, or the loss of the guest. */
@@ -160,7 +161,11 @@ export class AgentLink {
       id,
       stdout,
       stderr,
-      exited,
+      // Whoever waits for the end has read everything by then.
+      exited: exited.then(async (exit) => {
+        await Promise.allSettled([finished(stdout), finished(stderr)]);
+        return exit;
+      }),
       held,
       signal: (number) => this.send(id, toGuest.signal, Buffer.from([number])),
       release: () => this.send(id, toGuest.release, new Uint8Array(0)),

@@ -62,7 +62,10 @@ export async function bootGuest(
     accelerator: spec.accelerator,
     barBytes: spec.barBytes,
     note,
-    save: (fresh) => writeSnapshot(machine, key, fresh),
+    save: async (fresh) => {
+      await rm(snapshotPath(key), { recursive: true, force: true });
+      return writeSnapshot(machine, key, fresh);
+    },
   });
   if (request.start === 'fastest' && (await hasSnapshot(key))) {
     tell({ stage: 'restoring the snapshot' });

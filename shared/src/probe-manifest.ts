@@ -39,11 +39,15 @@ export const ParameterSchema = Type.Object(
 );
 export type Parameter = Static<typeof ParameterSchema>;
 
-/** One part of a map's key. `enum` numbers become words, an unknown one `unknown:7`. `text` comes last (it may hold commas). */
+/**
+ * One part of a map's key. `enum` numbers become words, an unknown one `unknown:7`. `text` comes last (it may hold commas).
+ * `stack` is a kernel stack (no commas), innermost first, joined by ";" and without offsets.
+ */
 export const KeyPartSchema = Type.Union([
   Type.Object({ name: field, kind: Type.Literal('enum'), values: enumValues }, strict),
   Type.Object({ name: field, kind: Type.Literal('uint') }, strict),
   Type.Object({ name: field, kind: Type.Literal('text') }, strict),
+  Type.Object({ name: field, kind: Type.Literal('stack') }, strict),
   Type.Object({ name: Type.Literal('bucket'), kind: Type.Literal('bucket') }, strict),
   Type.Object(
     {
@@ -116,6 +120,11 @@ export const ColumnSchema = Type.Object(
 );
 export type Column = Static<typeof ColumnSchema>;
 
+const ModuleTypeSchema = Type.Object(
+  { module: Type.String({ pattern: '^[a-z0-9_]+$' }), type: Type.String({ pattern: '^[a-zA-Z0-9_]+$' }) },
+  strict,
+);
+
 /** One .bt file, and what it needs of a kernel and of bpftrace. */
 export const VariantSchema = Type.Object(
   {
@@ -128,6 +137,14 @@ export const VariantSchema = Type.Object(
         functions: Type.Array(Type.String({ pattern: '^[a-zA-Z0-9_]+$' })),
         /** The script reads kernel structures: BTF of the kernel must be there. */
         btf: Type.Boolean(),
+        /** Modules that must be loaded. */
+        modules: Type.Optional(Type.Array(Type.String({ pattern: '^[a-z0-9_]+$' }))),
+        /** Types that must be in a module's own BTF: they tell eras apart where the functions have the same names. */
+        btfTypes: Type.Optional(Type.Array(ModuleTypeSchema)),
+        /** Types that must not be there. */
+        absentBtfTypes: Type.Optional(Type.Array(ModuleTypeSchema)),
+        /** The script decodes the word of mmap_lock: `rwsem` is how it is without PREEMPT_RT. */
+        lockWord: Type.Optional(Type.Literal('rwsem')),
       },
       strict,
     ),

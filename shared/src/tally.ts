@@ -129,6 +129,10 @@ function decodePart(part: KeyPart, word: string, dims: Record<string, string | n
     dims[part.name] = word;
     return true;
   }
+  if (part.kind === 'stack') {
+    dims[part.name] = foldStack(word);
+    return true;
+  }
   if (!/^\d{1,16}$/.test(word)) return false;
   const number = Number(word);
   switch (part.kind) {
@@ -147,6 +151,15 @@ function decodePart(part: KeyPart, word: string, dims: Record<string, string | n
       }
       return true;
   }
+}
+
+/** A printed kernel stack by its functions, innermost first: "remap_pfn_range;vfio_pci_mmap_fault;…". */
+export function foldStack(printed: string): string {
+  return printed
+    .split('\n')
+    .map((frame) => frame.trim().replace(/\+(?:0x)?[0-9a-f]+$/, ''))
+    .filter((frame) => frame !== '')
+    .join(';');
 }
 
 /** The word for an enum's number; one the manifest does not know stays visible as `unknown:7`. */

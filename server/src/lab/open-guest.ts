@@ -62,7 +62,7 @@ export async function openGuest(
     else refused.push(`${run.probe}:${run.stream ?? ''}: ${answer.error.message}`);
   }
   if (!wasRestored) tell({ stage: `waiting for ${started.length} probes to attach${target.isEmulated ? ' (emulated: half a minute)' : ''}` });
-  const snapshotProblem = await target.settle();
+  const snapshotProblem = await target.settle(() => tell({ stage: 'writing the snapshot' }));
   const runs = await untilAttached(tracing, started, signal);
   const lost = await target.lostReason();
   if (lost !== undefined) return err(guest.value.machine.asError(lost, signal));

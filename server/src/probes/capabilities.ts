@@ -16,6 +16,11 @@ export type TargetCapabilities = {
   readonly tracefs: string | undefined;
   hasTracepoint(name: string): Promise<Answer>;
   hasFunction(name: string): Promise<boolean>;
+  hasModule(name: string): Promise<Answer>;
+  /** Whether a module's own BTF names a type; `unknown` where that can't be read. */
+  hasModuleType(module: string, type: string): Promise<Answer>;
+  /** PREEMPT_RT: mmap_lock has another word. */
+  readonly isRealtime: boolean;
 };
 
 const tracefsPlaces = ['/sys/kernel/tracing', '/sys/kernel/debug/tracing'];
@@ -27,6 +32,7 @@ export async function readCapabilities(target: Target): Promise<TargetCapabiliti
     readBpftraceVersion(target),
     target.exists('/sys/kernel/btf/vmlinux'),
   ]);
+  const realtime = await readText(target, '/sys/kernel/realtime');
   // kallsyms is 10 MB: read only when a variant asks for a function, and once.
   let symbols: Promise<string | undefined> | undefined;
   const kprobes = tracefs === undefined ? 'unknown' : answerOf(await target.exists(`${tracefs}/kprobe_events`));
@@ -46,6 +52,14 @@ export async function readCapabilities(target: Target): Promise<TargetCapabiliti
     hasTracepoint: async (name) => {
       if (tracefs === undefined) return 'unknown';
       return answerOf(await target.exists(`${tracefs}/events/${name.replace(':', '/')}/format`));
+    },
+    isRealtime: realtime.ok && realtime.value.trim() === '1',
+    hasModule: async (name) => answerOf(await target.exists(`/sys/module/${name}`)),
+    hasModuleType: async (module, type) => {
+      const btf = await target.readFile(`/sys/kernel/btf/${module}`);
+      if (!btf.ok) return 'unknown';
+      // Names are NUL-ended texts at the end of the file; a module's own are those the kernel's BTF does not have.
+      return Buffer.from(btf.value).includes(`\0${type}\0`) ? 'yes' : 'no';
     },
     hasFunction: async (name) => {
       symbols ??= readText(target, '/proc/kallsyms').then((file) => (file.ok ? file.value : undefined));

@@ -52,8 +52,33 @@ async function reasonsAgainst(capabilities: TargetCapabilities, variant: Variant
     reasons.push('this kernel was built without kprobes (CONFIG_KPROBES)');
   }
   if (variant.attach === 'fentry' && capabilities.fentry !== 'yes') reasons.push(capabilities.fentryReason);
+  if (variant.requires.lockWord === 'rwsem' && capabilities.isRealtime) {
+    reasons.push('this kernel is PREEMPT_RT: its mmap_lock has another word, which this script would misread');
+  }
+  for (const name of variant.requires.modules ?? []) {
+    if ((await capabilities.hasModule(name)) === 'no') {
+      // Its functions and types are not there either: one reason says it all.
+      return [...reasons, `this kernel has no module ${name} loaded: load it, or boot a kernel of the lab`];
+    }
+  }
   for (const name of variant.requires.functions) {
     if (!(await capabilities.hasFunction(name))) reasons.push(`this kernel has no function ${name} that can be traced`);
+  }
+  return [...reasons, ...(await typeReasons(capabilities, variant))];
+}
+
+/** Types tell apart what has the same function names. Where a module has no BTF, nothing can be told, and nothing fits. */
+async function typeReasons(capabilities: TargetCapabilities, variant: Variant): Promise<readonly string[]> {
+  const reasons: string[] = [];
+  for (const { module, type } of variant.requires.btfTypes ?? []) {
+    const answer = await capabilities.hasModuleType(module, type);
+    if (answer === 'no') reasons.push(`module ${module} has no type ${type}`);
+    if (answer === 'unknown') reasons.push(`module ${module} has no BTF to look for ${type}`);
+  }
+  for (const { module, type } of variant.requires.absentBtfTypes ?? []) {
+    const answer = await capabilities.hasModuleType(module, type);
+    if (answer === 'yes') reasons.push(`module ${module} has the type ${type}`);
+    if (answer === 'unknown') reasons.push(`module ${module} has no BTF to look for ${type}`);
   }
   return reasons;
 }

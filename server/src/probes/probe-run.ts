@@ -152,10 +152,12 @@ export class ProbeRun {
 
   private interrupt(): void {
     this.process.signal('SIGINT', this.pid);
-    this.later(stopRepeatAfterMs, () => this.process.signal('SIGINT', this.pid));
+    // A second one that comes while bpftrace prints its last maps would end it at once.
+    const repeatAfterMs = stopRepeatAfterMs * this.patience;
+    this.later(repeatAfterMs, () => this.process.signal('SIGINT', this.pid));
     const killAfterMs = stopKillAfterMs * this.patience;
     this.later(killAfterMs, () => this.process.signal('SIGKILL', this.pid));
-    this.later(killAfterMs + stopRepeatAfterMs, () => this.process.release());
+    this.later(killAfterMs + repeatAfterMs, () => this.process.release());
   }
 
   /** Waits, bounded, until the lines that the kernel says it emitted are here. */

@@ -6,6 +6,7 @@ import { readFile } from 'node:fs/promises';
 import { constants } from 'node:os';
 import { basename } from 'node:path';
 import { PassThrough } from 'node:stream';
+import { finished } from 'node:stream/promises';
 import { type AgentError, type AgentExit, type AgentProcess, type Guest, guestDigest } from '@faultline/lab';
 import { err, ok, type Result, type TargetIdentity, targetFileBytesMax } from '@faultline/shared';
 import { readIdentity } from './identity.ts';
@@ -106,9 +107,10 @@ export class GuestTarget implements Target {
    * The guest is as it shall be found again: waits until all that was started is attached (or has ended), writes the
    * snapshot, and lets the held processes speak. Answers why there is no snapshot, where there is none.
    */
-  async settle(): Promise<string | undefined> {
+  async settle(onAttached: () => void): Promise<string | undefined> {
     if (!this.isHolding) return undefined;
     await Promise.all(this.heldUntil);
+    onAttached();
     const { agent } = this.guest.machine;
     const held = this.held.splice(0);
     const saved = await this.guest.save({
@@ -155,10 +157,11 @@ function wordsOf({ program, args, env }: ProcessSpec): string {
 }
 
 function answered(text: string): TargetProcess {
+  const stdout = new PassThrough().end(text);
   return {
-    stdout: new PassThrough().end(text),
+    stdout,
     stderr: new PassThrough().end(),
-    exited: Promise.resolve({ code: 0 }),
+    exited: finished(stdout).then(() => ({ code: 0 })),
     signal: () => undefined,
     release: () => undefined,
   };
