@@ -179,3 +179,6 @@ export const barBytesMax = 4 * 1024 ** 3;
 
 /** Targets of one server: this host, guests of the lab, machines over ssh. */
 export const targetsMax = 16;
+
+/** What a target can do is looked at again after this, ms: modules come and go, but not while five streams start. */
+export const capabilitiesAgeMaxMs = 5_000;

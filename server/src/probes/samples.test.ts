@@ -48,6 +48,50 @@ function expectedOf(stream: Stream, truth: Truth): number | undefined {
   return undefined;
 }
 
+type Expectation = readonly [what: string, counted: number, expected: number];
+
+/**
+ * What the workload of the lab's guests says it did, held against the counts of a fault-path probe. `perFill` is how many
+ * faults it takes to fill the mapping once: one where the whole VMA is remapped (6.1); by PMD, or by page where the BAR was
+ * mapped misaligned, where as much is inserted as fits (6.12).
+ */
+function expectationsOf(probe: string, capture: Capture, totals: Figures['totals']): readonly Expectation[] {
+  const number = (truth: Truth, field: string): number => Number(truth[field] ?? 0);
+  const sumOf = (of: (truth: Truth) => number): number => capture.truth.reduce((sum, truth) => sum + of(truth), 0);
+  const counted = (metric: string, fits: (dims: Dims) => boolean = () => true): number =>
+    totals.filter(([name, dims]) => name === metric && fits(dims)).reduce((sum, [, , value]) => sum + value, 0);
+  const isEraA = capture.kernel.startsWith('6.1.');
+  const perFill = (truth: Truth): number => {
+    if (isEraA) return 1;
+    return truth['isAligned'] === true ? number(truth, 'bytes') / 2 / 1024 / 1024 : number(truth, 'pages');
+  };
+  const faults = sumOf((truth) => number(truth, 'populations') * perFill(truth));
+  const fileMaps = sumOf((truth) => number(truth, 'fileMaps'));
+  switch (probe) {
+    case 'vfio-fault':
+      return [
+        ['faults', counted('attempts', ({ result }) => result === 'nopage'), faults],
+        ['pages', counted('pagesMapped'), sumOf((truth) => number(truth, 'populations') * number(truth, 'pages'))],
+      ];
+    case 'pfn-remap':
+      return [
+        ['remaps in faults', counted('calls', ({ context }) => context === 'fault'), isEraA ? faults : 0],
+        ['remaps at mmap time', counted('calls', ({ context }) => context === 'mmap'), fileMaps],
+      ];
+    case 'pfn-insert':
+      return [['inserts', counted('inserts'), isEraA ? 0 : faults]];
+    case 'dma-map':
+      return [['MAP_DMA', counted('calls', ({ link }) => link === 'vfio_iommu_type1_ioctl'), sumOf((truth) => number(truth, 'dmaMaps'))]];
+    case 'lock-assert':
+      return [
+        ['checks', counted('checks'), fileMaps + (isEraA ? faults : 0)],
+        ['violations', counted('violations'), isEraA ? faults : 0],
+      ];
+    default:
+      return [];
+  }
+}
+
 function decode(stream: Stream, capture: Capture, text: string): Figures & Readonly<Record<string, unknown>> {
   const seen: string[] = [];
   const events = { ready: () => seen.push('ready'), heartbeat: () => seen.push('heartbeat') };
@@ -103,6 +147,9 @@ describe('captured samples', () => {
       const expected = expectedOf(stream, truth);
       if (expected !== undefined)
         expect([truth['name'], countedFor(figures.totals, truth)]).toEqual([truth['name'], expected]);
+    }
+    for (const [what, counted, expected] of expectationsOf(probe.manifest.name, capture, figures.totals)) {
+      expect([what, counted]).toEqual([what, expected]);
     }
     const golden = path.replace(/\.jsonl(\.gz)?$/, '.golden.json');
     if (process.env['UPDATE_GOLDENS'] === '1' || (!existsSync(golden) && process.env['CI'] !== 'true')) {

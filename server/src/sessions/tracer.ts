@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import {
+  capabilitiesAgeMaxMs,
   err,
   ok,
   type Plan,
@@ -15,7 +16,7 @@ import {
   type TargetView,
   targetsMax,
 } from '@faultline/shared';
-import { readCapabilities } from '../probes/capabilities.ts';
+import { readCapabilities, type TargetCapabilities } from '../probes/capabilities.ts';
 import type { CataloguedProbe } from '../probes/catalogue.ts';
 import { planAll, planStream } from '../probes/planner.ts';
 import { preflight } from '../probes/preflight.ts';
@@ -37,6 +38,7 @@ export class Tracer implements Tracing {
   private readonly known: Target[];
   private readonly sessionOf = new Map<string, Promise<Session>>();
   private readonly opened: Session[] = [];
+  private readonly capabilities = new WeakMap<Target, { readonly atMs: number; readonly answer: Promise<TargetCapabilities> }>();
 
   constructor(options: TracerOptions) {
     this.options = options;
@@ -103,7 +105,7 @@ export class Tracer implements Tracing {
     const { probe, stream } = found.value;
     const parameters = checkParameters(stream, request.parameters ?? {});
     if (!parameters.ok) return parameters;
-    const plan = await planStream(target.value, await readCapabilities(target.value), probe, stream);
+    const plan = await planStream(target.value, await this.capabilitiesOf(target.value), probe, stream);
     const variant = stream.variants.find((one) => one.name === plan.chosen);
     if (variant === undefined) return err(noVariant(plan));
     const script = await target.value.placeScript(join(probe.folder, variant.script));
@@ -172,6 +174,16 @@ export class Tracer implements Tracing {
     });
     this.sessionOf.set(target.id, opening);
     return opening;
+  }
+
+  /** Several streams are started at once, as a rule: the target is looked at once for all of them. */
+  private capabilitiesOf(target: Target): Promise<TargetCapabilities> {
+    const nowMs = this.options.clock();
+    const known = this.capabilities.get(target);
+    if (known !== undefined && nowMs - known.atMs < capabilitiesAgeMaxMs) return known.answer;
+    const answer = readCapabilities(target);
+    this.capabilities.set(target, { atMs: nowMs, answer });
+    return answer;
   }
 
   private findTarget(targetId: string): Result<Target, Refusal> {

@@ -31,6 +31,7 @@ export class GuestTarget implements Target {
   private readonly files = new Map<string, Uint8Array>();
   private readonly answers = new Map<string, string>();
   private isHolding: boolean;
+  private known: Promise<Result<TargetIdentity, TargetError>> | undefined;
 
   constructor(id: string, guest: Guest) {
     this.id = id;
@@ -46,7 +47,13 @@ export class GuestTarget implements Target {
     this.held.push(...(guest.note?.held ?? []));
   }
 
-  async identity(): Promise<Result<TargetIdentity, TargetError>> {
+  /** Asked once: a guest does not change, and its clock does not drift from what it was. */
+  identity(): Promise<Result<TargetIdentity, TargetError>> {
+    this.known ??= this.readIdentity();
+    return this.known;
+  }
+
+  private readIdentity(): Promise<Result<TargetIdentity, TargetError>> {
     return readIdentity(this, async () => {
       const beforeMs = Date.now();
       const clock = await this.guest.machine.agent.clockNs();

@@ -1,0 +1,107 @@
+/** A lab guest with the fault path traced, and the counts that one workload adds to it. */
+import { type Dims, ensure, type RunView, type StartRun } from '@faultline/shared';
+import { fileURLToPath } from 'node:url';
+import { chooseStreams } from '../../src/cli/arguments.ts';
+import { type OpenGuest, openGuest } from '../../src/lab/open-guest.ts';
+import { runWorkload, type WorkloadRequest } from '../../src/lab/workload.ts';
+import { readCatalogue } from '../../src/probes/catalogue.ts';
+import type { SessionSource } from '../../src/sessions/tracing.ts';
+import { Tracer } from '../../src/sessions/tracer.ts';
+import { until } from '../until.ts';
+
+export const mib = 1024 * 1024;
+
+/** What a workload said it did: its last line. */
+export type Truth = Readonly<Record<string, number | string | boolean>>;
+type Total = { readonly key: string; readonly metric: string; readonly dims: Dims; readonly value: number };
+
+/** What was counted while one workload ran. */
+export type Counted = {
+  readonly truth: Truth;
+  /** Sum over all cells of a probe's metric whose dims hold these words. */
+  readonly sum: (probe: string, metric: string, dims?: Dims) => number;
+  /** The cells of a metric that grew. */
+  readonly cells: (probe: string, metric: string) => readonly Total[];
+};
+
+export class TracedGuest implements AsyncDisposable {
+  readonly tracer: Tracer;
+  readonly open: OpenGuest;
+  readonly session: SessionSource;
+  private readonly barBytes: number;
+
+  private constructor(tracer: Tracer, open: OpenGuest, session: SessionSource, barBytes: number) {
+    this.tracer = tracer;
+    this.open = open;
+    this.session = session;
+    this.barBytes = barBytes;
+  }
+
+  /** Boots (or restores) and attaches; throws what the lab says when it can't. */
+  static async start(kernel: string, probes: string, barBytes = 64 * mib): Promise<TracedGuest> {
+    const catalogue = await readCatalogue(fileURLToPath(new URL('../../../probes', import.meta.url)));
+    if (!catalogue.ok) throw new Error(catalogue.error.message);
+    const tracer = new Tracer({ targets: [], probes: catalogue.value, clock: () => Date.now() });
+    const runs = chooseStreams({ targetId: '', probes, parameters: [] }, tracer.probes());
+    if (!runs.ok) throw new Error(runs.error.message);
+    const request = { kernel, barBytes, bpftrace: 'bpftrace', targetId: `lab-${kernel}`, start: 'fastest' as const };
+    const open = await openGuest(tracer, catalogue.value, { ...request, runs: runs.value as StartRun[] }, () => undefined, undefined);
+    if (!open.ok) throw new Error(open.error.message);
+    const session = await tracer.session(`lab-${kernel}`);
+    if (!session.ok) throw new Error(session.error.message);
+    return new TracedGuest(tracer, open.value, session.value, barBytes);
+  }
+
+  get runs(): readonly RunView[] {
+    return this.tracer.runs();
+  }
+
+  /** Runs a workload and waits until every stream has reported a moment after its end. */
+  async count(request: Partial<WorkloadRequest> & { readonly workload: string }): Promise<Counted> {
+    const before = this.totals();
+    const whole = { barBytes: this.barBytes, isMisaligned: false, repetitions: 1, threads: undefined, ...request };
+    const end = await runWorkload(this.open.target, whole, () => undefined, undefined);
+    if (end.kind !== 'done') throw new Error(`${request.workload}: ${end.problem ?? end.kind}`);
+    const clock = await this.open.target.guest.machine.agent.clockNs();
+    const endedNs = clock.ok ? Number(clock.value) : Number.NaN;
+    await until(() => this.runs.every(({ lastNs, state }) => state !== 'running' || (lastNs ?? 0) > endedNs), 60_000);
+    const truth = JSON.parse(ensure(end.lines.at(-1), 'a workload prints a last line')) as Truth;
+    return counted(truth, before, this.totals());
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.tracer[Symbol.asyncDispose]();
+  }
+
+  private totals(): ReadonlyMap<string, Total & { readonly probe: string }> {
+    const all = new Map<string, Total & { readonly probe: string }>();
+    for (const { run, totals, distributions } of this.session.summary().runs) {
+      for (const { metric, dims, value } of totals) {
+        const key = JSON.stringify([run.probe, metric, dims]);
+        all.set(key, { key, probe: run.probe, metric, dims, value: value + (all.get(key)?.value ?? 0) });
+      }
+      for (const { metric, dims, count } of distributions) {
+        const key = JSON.stringify([run.probe, metric, dims]);
+        all.set(key, { key, probe: run.probe, metric, dims, value: count });
+      }
+    }
+    return all;
+  }
+}
+
+type Totals = ReadonlyMap<string, Total & { readonly probe: string }>;
+
+function counted(truth: Truth, before: Totals, after: Totals): Counted {
+  const grown = [...after.values()]
+    .map((total) => ({ ...total, value: total.value - (before.get(total.key)?.value ?? 0) }))
+    .filter(({ value }) => value !== 0);
+  const cells: Counted['cells'] = (probe, metric) => grown.filter((one) => one.probe === probe && one.metric === metric);
+  return {
+    truth,
+    cells,
+    sum: (probe, metric, dims = {}) =>
+      cells(probe, metric)
+        .filter((one) => Object.entries(dims).every(([name, word]) => one.dims[name] === word))
+        .reduce((sum, { value }) => sum + value, 0),
+  };
+}

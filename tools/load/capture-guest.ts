@@ -1,0 +1,117 @@
+/**
+ * Captures what bpftrace prints in lab guests for known workloads, as samples of the fault-path probes:
+ *
+ *   node tools/load/capture-guest.ts [KERNEL …]        default: 6.1 and 6.12
+ *
+ * Writes probes/PROBE/sample.STREAM.linux-KERNEL.VERSION.jsonl, the untouched stdout of `bpftrace -f json`, and its
+ * .meta.json with what the workloads said they did. The variant is the one the planner would take there.
+ */
+import { readFile, writeFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { type AgentProcess, bootGuest, deviceBar, deviceBdf, type Guest } from '../../lab/src/lab.ts';
+
+const root = fileURLToPath(new URL('../../', import.meta.url));
+
+/** Which script of which probe fits which kernel, and the workloads of all. */
+const scripts: Readonly<Record<string, readonly (readonly [probe: string, stream: string, variant: string, script: string])[]>> = {
+  '6.1': [
+    ['vfio-fault', 'faults', 'era-a-kprobe', 'era-a.bt'],
+    ['pfn-remap', 'calls', 'era-abc-kprobe', 'era-abc.bt'],
+    ['pfn-insert', 'inserts', 'era-abc-kprobe', 'era-abc.bt'],
+    ['dma-map', 'path', 'follow-pte-kprobe', 'path-follow-pte.bt'],
+    ['lock-assert', 'checks', 'warns-kprobe', 'remap-and-warns.bt'],
+  ],
+  '6.12': [
+    ['vfio-fault', 'faults', 'era-d-kprobe', 'era-d.bt'],
+    ['pfn-remap', 'calls', 'era-d-kprobe', 'era-d.bt'],
+    ['pfn-insert', 'inserts', 'era-d-kprobe', 'era-d.bt'],
+    ['dma-map', 'path', 'follow-pfnmap-kprobe', 'path-follow-pfnmap.bt'],
+    ['lock-assert', 'checks', 'warns-kprobe', 'remap-and-warns.bt'],
+  ],
+};
+const workloads = [
+  ['touch', '--count', '3'],
+  ['touch', '--misaligned'],
+  ['dma-map'],
+  ['zap'],
+  ['sysfs'],
+  ['devmem'],
+] as const;
+const barBytes = 8 * 1024 * 1024;
+
+type Tracer = { readonly process: AgentProcess; text: string };
+
+for (const kernel of process.argv.length > 2 ? process.argv.slice(2) : Object.keys(scripts)) await capture(kernel);
+
+async function capture(kernel: string): Promise<void> {
+  const request = { kernel, barBytes, bpftrace: 'bpftrace', heldKey: 'capture', start: 'cold' } as const;
+  const guest = await bootGuest(request, ({ stage }) => console.error(stage), undefined);
+  if (!guest.ok) throw new Error(guest.error.message);
+  await using machine = guest.value.machine;
+  const chosen = scripts[kernel] ?? [];
+  const tracers: Tracer[] = [];
+  for (const [probe, , , script] of chosen) tracers.push(await trace(guest.value, join(root, 'probes', probe, script)));
+  while (!tracers.every((tracer) => tracer.text.includes('READY '))) await wait(100);
+  // One heartbeat, so that every script judges unpaired returns.
+  await wait(500);
+  const truth: string[] = [];
+  for (const words of workloads) {
+    const args = [...words, '--device', deviceBdf, '--bar', String(deviceBar), '--size', String(barBytes), '--json'];
+    const text = await output(machine.agent.start({ program: 'vfio-load', args, env: {} }, 'attached'));
+    truth.push(text.trim().split('\n').at(-1) ?? '');
+  }
+  await wait(500);
+  for (const { process } of tracers) process.signal(2);
+  for (const { process } of tracers) await process.exited;
+  const release = (await output(machine.agent.start({ program: 'uname', args: ['-r'], env: {} }, 'attached'))).trim();
+  const version = await output(machine.agent.start({ program: 'bpftrace', args: ['--version'], env: {} }, 'attached'));
+  const bpftrace = /(\d+\.\d+\.\d+)/.exec(version)?.[1] ?? 'unknown';
+  for (const [at, [probe, stream, variant, script]] of chosen.entries()) {
+    const file = join(root, 'probes', probe, `sample.${stream}.linux-${kernel}.${bpftrace}`);
+    await writeFile(`${file}.jsonl`, tracers[at]?.text ?? '');
+    const meta = {
+      stream,
+      variant,
+      script,
+      bpftrace,
+      kernel: release,
+      machine: 'x86_64',
+      cpuCount: 2,
+      isEmulated: guest.value.accelerator === 'tcg',
+      capturedOn: new Date().toISOString().slice(0, 10),
+      parameters: [],
+      workload: `vfio-load on a BAR of 8 MiB: ${workloads.map((words) => words.join(' ')).join(', ')}`,
+      truth: truth.map((line): unknown => JSON.parse(line)),
+    };
+    await writeFile(`${file}.meta.json`, `${JSON.stringify(meta, undefined, 2)}\n`);
+    console.log(`${basename(file)}.jsonl`);
+  }
+}
+
+async function trace(guest: Guest, script: string): Promise<Tracer> {
+  const { agent } = guest.machine;
+  const path = `/run/scripts/${basename(join(script, '..'))}-${basename(script)}`;
+  const placed = await agent.writeFile(path, await readFile(script));
+  if (!placed.ok) throw new Error(`${script} could not be placed in the guest`);
+  const environment = { BPFTRACE_MAP_KEYS_MAX: '16384' };
+  const process = agent.start({ program: 'bpftrace', args: ['-f', 'json', path], env: environment }, 'attached');
+  const tracer: Tracer = { process, text: '' };
+  process.stdout.on('data', (chunk: Buffer) => {
+    tracer.text += chunk.toString();
+  });
+  process.stderr.on('data', (chunk: Buffer) => console.error(chunk.toString().trim()));
+  return tracer;
+}
+
+async function output(process: AgentProcess): Promise<string> {
+  let text = '';
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on('data', (chunk: Buffer) => {
+      text += chunk.toString();
+    });
+  }
+  await process.exited;
+  return text;
+}
