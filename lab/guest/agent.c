@@ -33,12 +33,9 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { VERSION = 1, PROCESSES_MAX = 64, WORDS_MAX = 256 };
-enum { FRAME_MAX = 16 << 20, HELD_MAX = 4 << 20, OUT_MAX = 4 << 20, CHUNK = 64 << 10 };
-enum { START = 1, SIGNAL, READ, STAT, WRITE, CLOCK, ATTACH, RELEASE };
-enum { STDOUT = 1, STDERR, EXIT, ERROR, DATA, DONE, HELLO, HELD };
+#include "wire.h"
 
-struct buffer { char *bytes; size_t size, room; };
+enum { VERSION = 1, PROCESSES_MAX = 64, WORDS_MAX = 256 };
 
 struct process {
 	uint32_t id;
@@ -49,74 +46,6 @@ struct process {
 };
 
 static struct process processes[PROCESSES_MAX];
-static int port;
-static struct buffer out;
-static size_t out_sent;
-
-static void append(struct buffer *to, const void *bytes, size_t size)
-{
-	if (to->size + size > to->room) {
-		size_t room = to->room ? to->room : CHUNK;
-
-		while (room < to->size + size)
-			room *= 2;
-		to->bytes = realloc(to->bytes, room);
-		if (!to->bytes)
-			abort();
-		to->room = room;
-	}
-	memcpy(to->bytes + to->size, bytes, size);
-	to->size += size;
-}
-
-static void drop(struct buffer *buffer)
-{
-	free(buffer->bytes);
-	memset(buffer, 0, sizeof *buffer);
-}
-
-static void say(uint32_t id, uint8_t type, const void *payload, size_t size)
-{
-	uint32_t head[2] = { (uint32_t)(size + 5), id };
-
-	append(&out, head, sizeof head);
-	append(&out, &type, 1);
-	if (size)
-		append(&out, payload, size);
-}
-
-static void say_error(uint32_t id, int number)
-{
-	int32_t code = number;
-
-	say(id, ERROR, &code, sizeof code);
-}
-
-static void say_done(uint32_t id, uint64_t value)
-{
-	say(id, DONE, &value, sizeof value);
-}
-
-/* Writes what the port takes; `wait`: until everything is gone. */
-static void flush_out(int wait)
-{
-	while (out_sent < out.size) {
-		ssize_t n = write(port, out.bytes + out_sent, out.size - out_sent);
-
-		if (n > 0) {
-			out_sent += (size_t)n;
-		} else if (n < 0 && (errno == EAGAIN || errno == EINTR)) {
-			struct pollfd ready = { port, POLLOUT, 0 };
-
-			if (!wait)
-				return;
-			poll(&ready, 1, 1000);
-		} else {
-			return;
-		}
-	}
-	out.size = out_sent = 0;
-}
 
 static struct process *find(uint32_t id)
 {

@@ -33,7 +33,9 @@ export type AgentSpec = {
 };
 
 /** Why a question had no answer: the guest's errno, or the guest is gone or silent. */
-export type AgentError = { readonly kind: 'errno'; readonly errno: number } | { readonly kind: 'lost'; readonly reason: string };
+export type AgentError =
+  | { readonly kind: 'errno'; readonly errno: number }
+  | { readonly kind: 'lost'; readonly reason: string };
 
 const toGuest = { start: 1, signal: 2, read: 3, stat: 4, write: 5, clock: 6, attach: 7, release: 8 } as const;
 const fromGuest = { stdout: 1, stderr: 2, exit: 3, error: 4, data: 5, done: 6, hello: 7, held: 8 } as const;
@@ -273,7 +275,5 @@ function end(one: Running, exit: AgentExit): void {
 /** As wait() gives it: the low seven bits are a signal, the next byte is a status. */
 function exitOf(status: number): AgentExit {
   const signalNumber = status & 0x7f;
-  return signalNumber === 0
-    ? { kind: 'exited', code: (status >> 8) & 0xff }
-    : { kind: 'killed', signalNumber };
+  return signalNumber === 0 ? { kind: 'exited', code: (status >> 8) & 0xff } : { kind: 'killed', signalNumber };
 }

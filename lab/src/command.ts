@@ -45,7 +45,8 @@ export function run(
 }
 
 function notRun(program: string, cause: Error, signal: AbortSignal | undefined): LabError {
-  if (signal?.aborted === true) return { kind: 'stopped', message: `${program} was stopped`, remedy: 'Start it again.' };
+  if (signal?.aborted === true)
+    return { kind: 'stopped', message: `${program} was stopped`, remedy: 'Start it again.' };
   const isMissing = 'code' in cause && cause.code === 'ENOENT';
   const message = isMissing ? `${program} is not installed on this machine` : `${program}: ${cause.message}`;
   return { kind: 'broken', message, remedy: `Install it: sudo apt-get install ${packageOf[program] ?? program}` };

@@ -11,7 +11,8 @@ const archive = writeCpio([
 function entriesOf(bytes: Buffer): readonly { path: string; mode: number; content: string }[] {
   const entries = [];
   for (let at = 0; ; ) {
-    const number = (field: number): number => Number.parseInt(bytes.toString('latin1', at + 6 + field * 8, at + 14 + field * 8), 16);
+    const number = (field: number): number =>
+      Number.parseInt(bytes.toString('latin1', at + 6 + field * 8, at + 14 + field * 8), 16);
     expect(bytes.toString('latin1', at, at + 6)).toBe('070701');
     const [mode, size, nameSize] = [number(1), number(6), number(11)];
     const path = bytes.toString('utf8', at + 110, at + 110 + nameSize - 1);

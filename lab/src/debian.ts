@@ -89,7 +89,9 @@ async function deriveSources(suite: string | undefined): Promise<Result<string, 
   const trust = existsSync(keyring) ? `[signed-by=${keyring}] ` : '';
   const lines = [...uris.value.matchAll(/^'(\S+)\/dists\/([a-z-]+)\/(?:In)?Release'/gm)]
     .map(([, uri = '', from = '']) => ({ uri, from }))
-    .filter(({ from }) => release !== undefined && [release, `${release}-security`, `${release}-updates`].includes(from))
+    .filter(
+      ({ from }) => release !== undefined && [release, `${release}-security`, `${release}-updates`].includes(from),
+    )
     .filter(({ from }) => suite === undefined || from === release)
     .map(({ uri, from }) => `deb ${trust}${uri}/ ${suite ?? from} main`);
   if (lines.length > 0) return ok(`${[...new Set(lines)].join('\n')}\n`);
@@ -111,7 +113,8 @@ async function newestName(apt: readonly string[], pattern: string): Promise<Resu
   return err({
     kind: 'unknown',
     message: `no package ${pattern} in this machine's Debian archives`,
-    remedy: 'faultline lab list says which kernels can be had; kernels of other suites need `suite` in lab/kernels.json.',
+    remedy:
+      'faultline lab list says which kernels can be had; kernels of other suites need `suite` in lab/kernels.json.',
   });
 }
 
@@ -137,6 +140,9 @@ function watchDownload(folder: string, { bytes }: Wanted, name: string, tell: Te
   return () => clearInterval(timer);
 }
 
-function broken(message: string, remedy = 'Try again; if it stays, run apt-get update and look at what it says.'): LabError {
+function broken(
+  message: string,
+  remedy = 'Try again; if it stays, run apt-get update and look at what it says.',
+): LabError {
   return { kind: 'broken', message, remedy };
 }

@@ -20,7 +20,8 @@ export type GuestPrograms = { readonly agent: string; readonly load: string; rea
 export async function buildGuestPrograms(tell: TellStage): Promise<Result<GuestPrograms, LabError>> {
   const agentSource = here('guest/agent.c');
   const loadSource = here('workload/vfio-load.c');
-  const key = digestOf([await readFile(agentSource), await readFile(loadSource)]);
+  const sources = [agentSource, here('guest/wire.h'), loadSource];
+  const key = digestOf(await Promise.all(sources.map((source) => readFile(source))));
   const folder = await cached('programs', key, async (draft) => {
     tell({ stage: 'building the guest’s programs' });
     for (const [source, name] of [
@@ -89,7 +90,9 @@ export async function buildInitramfs(
       { kind: 'link', path: 'usr/bin/bpftrace', to: '/r/usr/bin/bpftrace' },
       ...modules.value.map(({ name, bytes }) => file(`modules/${name}.ko`, bytes, false)),
       file('modules/order', Buffer.from(order), false),
-      ...(files.config === undefined ? [] : [file(`boot/config-${files.release}`, await readFile(files.config), false)]),
+      ...(files.config === undefined
+        ? []
+        : [file(`boot/config-${files.release}`, await readFile(files.config), false)]),
     ];
     await writeFile(join(draft, 'initramfs.cpio'), writeCpio(entries));
     return ok(undefined);
@@ -101,10 +104,7 @@ export async function buildInitramfs(
  * A disk (ext4, read-only in the guest) with bpftrace of this machine and every library it loads, so that the guest is
  * traced by the very bpftrace that traces the host.
  */
-export async function buildToolsDisk(
-  bpftrace: string,
-  tell: TellStage,
-): Promise<Result<string, LabError>> {
+export async function buildToolsDisk(bpftrace: string, tell: TellStage): Promise<Result<string, LabError>> {
   const files = await filesOfProgram(bpftrace);
   if (!files.ok) return files;
   const facts = await Promise.all(files.value.map(async ({ from }) => stat(from)));
@@ -118,7 +118,20 @@ export async function buildToolsDisk(
     }
     const mib = Math.ceil(facts.reduce((sum, { size }) => sum + size, 0) / 1024 / 1024) + 24;
     const image = join(draft, 'tools.ext4');
-    const words = ['-q', '-F', '-t', 'ext4', '-O', '^has_journal,^metadata_csum', '-m', '0', '-d', tree, image, `${mib}M`];
+    const words = [
+      '-q',
+      '-F',
+      '-t',
+      'ext4',
+      '-O',
+      '^has_journal,^metadata_csum',
+      '-m',
+      '0',
+      '-d',
+      tree,
+      image,
+      `${mib}M`,
+    ];
     const made = await run('mke2fs', words, { env: { PATH: `${process.env['PATH'] ?? ''}:/usr/sbin:/sbin` } });
     if (!made.ok) return made;
     return run('rm', ['-r', tree]).then((removed) => (removed.ok ? ok(undefined) : removed));

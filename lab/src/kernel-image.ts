@@ -39,7 +39,9 @@ export async function findKernelFiles(
   if (modules.size === 0) return err(noKernel(`no modules (.ko) below ${modulesFolder ?? folder}`));
   const builtinFile = files.find((file) => basename(file) === 'modules.builtin');
   const builtin = builtinFile === undefined ? '' : await readFile(builtinFile, 'utf8');
-  const config = files.find((file) => basename(file) === `config-${release}`) ?? files.find((file) => file === join(folder, '.config'));
+  const config =
+    files.find((file) => basename(file) === `config-${release}`) ??
+    files.find((file) => file === join(folder, '.config'));
   return ok({
     release,
     bzImage,
@@ -107,6 +109,7 @@ function noKernel(message: string): LabError {
   return {
     kind: 'unknown',
     message,
-    remedy: 'A kernel needs vmlinuz or bzImage and its modules, as `make modules_install INSTALL_MOD_PATH=…` lays them.',
+    remedy:
+      'A kernel needs vmlinuz or bzImage and its modules, as `make modules_install INSTALL_MOD_PATH=…` lays them.',
   };
 }

@@ -7,15 +7,19 @@ const list = (...kernels: readonly unknown[]): string => JSON.stringify({ kernel
 describe('the list of kernels', () => {
   it('that is shipped names 6.1 and 6.12 as packages', async () => {
     const kernels = await readKernelList();
-    expect(kernels.ok && kernels.value.filter(({ source }) => source.kind === 'debian').map(({ name }) => name)).toEqual(
-      expect.arrayContaining(['6.1', '6.12']),
-    );
+    expect(
+      kernels.ok && kernels.value.filter(({ source }) => source.kind === 'debian').map(({ name }) => name),
+    ).toEqual(expect.arrayContaining(['6.1', '6.12']));
   });
 
   it.each([
     ['an unknown word', list({ ...entry, extra: 1 }), /extra|additional/i],
     ['a name that could be a path', list({ ...entry, name: '../6.1' }), /name/],
-    ['a pattern that is no package', list({ ...entry, source: { kind: 'debian', pattern: '-o Foo=bar' } }), /source|union|anyOf/i],
+    [
+      'a pattern that is no package',
+      list({ ...entry, source: { kind: 'debian', pattern: '-o Foo=bar' } }),
+      /source|union|anyOf/i,
+    ],
     ['a name twice', list(entry, entry), /two kernels are named 6\.1/],
     ['no JSON', '{', /not valid JSON/],
   ])('is refused with %s', (_what, text, message) => {

@@ -1,6 +1,5 @@
 /** The kernels the lab can boot, as data: lab/kernels.json, and folders or build trees named on the command line. */
-import { stat } from 'node:fs/promises';
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { err, ok, type Result } from '@faultline/shared';
@@ -16,7 +15,7 @@ const name = Type.String({ pattern: '^[A-Za-z0-9][A-Za-z0-9._+-]{0,59}$' });
  * one. `folder`: vmlinuz and its modules below one folder; a kernel build tree is such a folder too (arch/x86/boot/bzImage
  * and the .ko files beside their sources, or below `modules`, where `make modules_install INSTALL_MOD_PATH=…` put them).
  */
-export const KernelSourceSchema = Type.Union([
+const KernelSourceSchema = Type.Union([
   Type.Object(
     {
       kind: Type.Literal('debian'),
@@ -30,10 +29,9 @@ export const KernelSourceSchema = Type.Union([
     strict,
   ),
 ]);
-export type KernelSource = Static<typeof KernelSourceSchema>;
 
 /** One line of the list. */
-export const KernelEntrySchema = Type.Object(
+const KernelEntrySchema = Type.Object(
   { name, title: Type.String({ minLength: 1, maxLength: 200 }), source: KernelSourceSchema },
   strict,
 );

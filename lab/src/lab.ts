@@ -9,19 +9,19 @@ import type { AgentError } from './agent-link.ts';
 import { cached, cacheFolder, digestOf, isCached } from './cache.ts';
 import { run } from './command.ts';
 import { unpackPackage } from './debian.ts';
-import { buildGuestPrograms, buildInitramfs, buildToolsDisk, busyboxProgram, programOfPackage, xzProgram } from './guest-image.ts';
+import {
+  buildGuestPrograms,
+  buildInitramfs,
+  buildToolsDisk,
+  busyboxProgram,
+  programOfPackage,
+  xzProgram,
+} from './guest-image.ts';
 import { extractVmlinux, findKernelFiles } from './kernel-image.ts';
 import { findKernel, type KernelEntry } from './kernel-list.ts';
 import type { LabError, TellStage } from './lab-error.ts';
 import { type Accelerator, findAccelerator, Machine, type MachineSpec } from './machine.ts';
 import { goOn, hasSnapshot, readSnapshot, snapshotPath, type SnapshotNote, writeSnapshot } from './snapshot.ts';
-
-export { AgentLink, type AgentError, type AgentExit, type AgentProcess, type AgentSpec } from './agent-link.ts';
-export { cacheFolder, cacheUsage, digestOf as guestDigest } from './cache.ts';
-export { findKernel, type KernelEntry, parseKernelList, readKernelList } from './kernel-list.ts';
-export type { LabError, LabStage, TellStage } from './lab-error.ts';
-export { type Accelerator, deviceBar, deviceBdf, findAccelerator, Machine } from './machine.ts';
-export type { SnapshotNote } from './snapshot.ts';
 
 /** What to boot. */
 export type BootRequest = {
@@ -87,7 +87,12 @@ export async function bootGuest(
 
 /** Everything the lab has downloaded and built is removed. */
 export async function cleanLab(what: 'snapshots' | 'everything'): Promise<void> {
-  const kinds = ['snapshots', ...(what === 'everything' ? ['apt', 'packages', 'unpacked', 'kernels', 'vmlinux', 'programs', 'initramfs', 'tools', 'consoles'] : [])];
+  const kinds = [
+    'snapshots',
+    ...(what === 'everything'
+      ? ['apt', 'packages', 'unpacked', 'kernels', 'vmlinux', 'programs', 'initramfs', 'tools', 'consoles']
+      : []),
+  ];
   for (const kind of kinds) await rm(join(cacheFolder(), kind), { recursive: true, force: true });
 }
 
@@ -182,7 +187,11 @@ function kernelKey(entry: KernelEntry): string {
   return digestOf([JSON.stringify(entry.source)]);
 }
 
-async function coldBoot(spec: MachineSpec, tell: TellStage, signal: AbortSignal | undefined): Promise<Result<Machine, LabError>> {
+async function coldBoot(
+  spec: MachineSpec,
+  tell: TellStage,
+  signal: AbortSignal | undefined,
+): Promise<Result<Machine, LabError>> {
   tell({ stage: spec.accelerator === 'kvm' ? 'booting (KVM)' : 'booting (emulated: no KVM here)' });
   const machine = await Machine.start(spec, { incomingFd: undefined, firstId: 1, signal });
   if (!machine.ok) return machine;

@@ -5,7 +5,15 @@ import { access, constants, mkdtemp, rm } from 'node:fs/promises';
 import { createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { consoleCharsMax, err, guestMemoryMib, labBootMaxMs, labConnectMaxMs, ok, type Result } from '@faultline/shared';
+import {
+  consoleCharsMax,
+  err,
+  guestMemoryMib,
+  labBootMaxMs,
+  labConnectMaxMs,
+  ok,
+  type Result,
+} from '@faultline/shared';
 import { AgentLink } from './agent-link.ts';
 import type { LabError } from './lab-error.ts';
 import { Qmp } from './qmp.ts';
@@ -36,7 +44,7 @@ export async function findAccelerator(): Promise<Accelerator> {
 }
 
 /** QEMU's words for a machine, without the sockets of one run of it. */
-export function qemuWords(spec: MachineSpec): readonly string[] {
+function qemuWords(spec: MachineSpec): readonly string[] {
   const accelerator = spec.accelerator === 'kvm' ? ['-accel', 'kvm'] : ['-accel', 'tcg,thread=multi,tb-size=256'];
   const commandLine = [
     'console=ttyS0 quiet no_timer_check panic=-1 oops=panic mitigations=off nokaslr intel_iommu=on apparmor=0 audit=0',
@@ -85,7 +93,11 @@ export class Machine implements AsyncDisposable {
   /** Starts QEMU; with `incoming`, an open file that holds a snapshot. Resolves once its channels are connected. */
   static async start(
     spec: MachineSpec,
-    options: { readonly incomingFd: number | undefined; readonly firstId: number; readonly signal: AbortSignal | undefined },
+    options: {
+      readonly incomingFd: number | undefined;
+      readonly firstId: number;
+      readonly signal: AbortSignal | undefined;
+    },
   ): Promise<Result<Machine, LabError>> {
     const folder = await mkdtemp(join(tmpdir(), 'faultline-lab-'));
     const [agent, qmp] = [listen(join(folder, 'agent')), listen(join(folder, 'qmp'))];
@@ -152,7 +164,10 @@ export class Machine implements AsyncDisposable {
   /** Waits for the guest's agent after a cold boot: a panic, a broken init and silence are the lab's failures. */
   async untilUp(signal: AbortSignal | undefined): Promise<Result<void, LabError>> {
     const late = new Promise<string>((resolve) => {
-      const timer = setTimeout(() => resolve(`the guest's agent did not come within ${labBootMaxMs / 1000} s`), labBootMaxMs);
+      const timer = setTimeout(
+        () => resolve(`the guest's agent did not come within ${labBootMaxMs / 1000} s`),
+        labBootMaxMs,
+      );
       timer.unref();
       signal?.addEventListener('abort', () => resolve('stopped'), { once: true });
     });
@@ -162,9 +177,14 @@ export class Machine implements AsyncDisposable {
 
   /** A failure of this machine, with what its console said last. */
   asError(message: string, signal: AbortSignal | undefined): LabError {
-    if (signal?.aborted === true) return { kind: 'stopped', message: 'the guest was stopped', remedy: 'Start it again.' };
+    if (signal?.aborted === true)
+      return { kind: 'stopped', message: 'the guest was stopped', remedy: 'Start it again.' };
     const tail = this.text.trim().split('\n').slice(-12).join('\n  ');
-    return { kind: 'broken', message: `${message}. Its console ended with:\n  ${tail}`, remedy: 'This is the lab’s failure, not the kernel’s answer: try again.' };
+    return {
+      kind: 'broken',
+      message: `${message}. Its console ended with:\n  ${tail}`,
+      remedy: 'This is the lab’s failure, not the kernel’s answer: try again.',
+    };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

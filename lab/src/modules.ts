@@ -31,7 +31,8 @@ export async function moduleClosure(files: KernelFiles, xz: string): Promise<Res
         : err({
             kind: 'unknown',
             message: `kernel ${files.release}: the module ${name} is neither there nor built in`,
-            remedy: 'Build the kernel with VFIO, VFIO_PCI, VFIO_IOMMU_TYPE1, VIRTIO_PCI, VIRTIO_BLK, VIRTIO_CONSOLE and EXT4.',
+            remedy:
+              'Build the kernel with VFIO, VFIO_PCI, VFIO_IOMMU_TYPE1, VIRTIO_PCI, VIRTIO_BLK, VIRTIO_CONSOLE and EXT4.',
           });
     }
     const bytes = await readModule(file, xz);
@@ -56,5 +57,8 @@ export function dependenciesOf(module: Buffer): readonly string[] {
   if (at === -1) return [];
   const from = at + '\0depends='.length;
   const text = module.toString('latin1', from, module.indexOf(0, from));
-  return text.split(',').filter((name) => name !== '').map((name) => name.replaceAll('-', '_'));
+  return text
+    .split(',')
+    .filter((name) => name !== '')
+    .map((name) => name.replaceAll('-', '_'));
 }

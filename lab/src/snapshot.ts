@@ -71,7 +71,11 @@ export async function readSnapshot(
 }
 
 /** Stops the guest, writes its memory and the note, and lets it run on. The guest runs on also when writing failed. */
-export async function writeSnapshot(machine: Machine, key: string, note: SnapshotNote): Promise<Result<void, LabError>> {
+export async function writeSnapshot(
+  machine: Machine,
+  key: string,
+  note: SnapshotNote,
+): Promise<Result<void, LabError>> {
   const written = await cached(kind, key, async (draft) => {
     const space = await statfs(draft);
     if (space.bavail * space.bsize < snapshotBytesMax) {

@@ -182,3 +182,33 @@ export const targetsMax = 16;
 
 /** What a target can do is looked at again after this, ms: modules come and go, but not while five streams start. */
 export const capabilitiesAgeMaxMs = 5_000;
+
+/** A destination of ssh, characters: names of hosts have at most 253. */
+export const sshDestinationCharsMax = 255;
+
+/** A connection by ssh must be there within this, ms: ten seconds to connect, five to agree on keys. */
+export const sshConnectMaxMs = 15_000;
+
+/** How often ssh asks for a sign of life, s; after sshAliveCountMax unanswered ones the peer is dead: within 9 s. */
+export const sshAliveIntervalSec = 3;
+
+/** Signs of life that may stay away. */
+export const sshAliveCountMax = 2;
+
+/** What runs there is ended when it has heard nothing from here for this long, s: longer than we wait for the peer. */
+export const sshLeaseSec = 20;
+
+/** How often that is renewed, ms: four times in its length, since a loaded machine is late. */
+export const sshRenewIntervalMs = 5_000;
+
+/** Commands at a time in one connection: sshd's MaxSessions is 10, and the connection's own is one. */
+export const sshSessionsMax = 9;
+
+/** A file read or written over ssh, s: the 15 MB of the longest list take 12 s at 10 Mbit/s. */
+export const sshFileMaxSec = 60;
+
+/** How long a connection may take to close in order, ms: it removes its folder there; then it is cut. */
+export const sshCloseMaxMs = 3_000;
+
+/** What ssh says on standard error when it fails, characters: the last line is the reason. */
+export const sshMessageCharsMax = 4_096;

@@ -30,6 +30,7 @@ const serverBelowTheFaces = [
   'server/targets',
   'server/probes',
   'server/sessions',
+  'server/lab',
   'server/live',
   'server/exports',
 ];
@@ -46,9 +47,17 @@ export const layers: readonly Layer[] = [
     isBuilt: true,
   },
   {
+    name: 'lab',
+    at: ['lab/src/'],
+    layers: ['shared'],
+    packages: ['node:*', 'node:child_process', 'typebox', 'typebox/*'],
+    cure: 'The lab boots kernels and knows nothing of tracing. Move what traces to server/lab.',
+    isBuilt: true,
+  },
+  {
     name: 'server/targets',
     at: ['server/src/targets/'],
-    layers: ['shared'],
+    layers: ['shared', 'lab'],
     packages: ['node:*', 'node:child_process'],
     cure: 'A target knows only where a kernel is. Move what is about probes or sessions up.',
     isBuilt: true,
@@ -70,6 +79,14 @@ export const layers: readonly Layer[] = [
     isBuilt: true,
   },
   {
+    name: 'server/lab',
+    at: ['server/src/lab/'],
+    layers: ['shared', 'lab', 'server/targets', 'server/probes', 'server/sessions'],
+    packages: [...files, 'node:timers/promises', 'node:crypto'],
+    cure: 'server/lab brings guests and tracing together. How a guest boots belongs into lab, how it is shown into a face.',
+    isBuilt: true,
+  },
+  {
     name: 'server/exports',
     at: ['server/src/exports/'],
     layers: ['shared', 'server/sessions (types)'],
@@ -88,7 +105,7 @@ export const layers: readonly Layer[] = [
   {
     name: 'server/http',
     at: ['server/src/http/'],
-    layers: serverBelowTheFaces,
+    layers: [...serverBelowTheFaces, 'lab (types)'],
     packages: ['fastify', '@fastify/*', 'typebox', 'typebox/*', 'node:*', 'pino', 'socket.io'],
     cure: 'http translates between the wire and the layers below it. Put the work below, the command line beside it.',
     isBuilt: true,
@@ -96,7 +113,7 @@ export const layers: readonly Layer[] = [
   {
     name: 'server/cli',
     at: ['server/src/cli/'],
-    layers: [...serverBelowTheFaces, 'server/http'],
+    layers: [...serverBelowTheFaces, 'server/http', 'lab'],
     packages: ['commander', 'fastify (types)', 'pino', 'node:*'],
     cure: 'A command translates words and prints. Put the work into the layers below it.',
     isBuilt: true,
@@ -172,5 +189,8 @@ export const processFolders: readonly string[] = ['server/src/targets/', 'lab/',
 /** The one module that turns numbers into text for people. */
 export const formatModule = 'shared/src/format.ts';
 
-/** The one module that may do nothing but pass on what others export. */
-export const barrelModule = 'shared/src/index.ts';
+/** The modules that may do nothing but pass on what others export, by the name under which other workspaces import them. */
+export const barrelModules: Readonly<Record<string, string>> = {
+  '@faultline/shared': 'shared/src/index.ts',
+  '@faultline/lab': 'lab/src/index.ts',
+};

@@ -1,6 +1,6 @@
 import { posix } from 'node:path';
 import type { Debt, Layer } from './architecture-table.ts';
-import { barrelModule, formatModule, processFolders } from './architecture-table.ts';
+import { barrelModules, formatModule, processFolders } from './architecture-table.ts';
 import { type ImportFact, type ModuleFacts, moduleFacts } from './module-facts.ts';
 import type { Finding, Outcome, Tree } from './tree.ts';
 
@@ -107,8 +107,8 @@ function importProblem(
   if (from.layer === undefined) return undefined;
   if (!fact.specifier.startsWith('.') && !fact.specifier.startsWith('@faultline/'))
     return packageProblem(from.layer, fact);
-  if (fact.specifier.startsWith('@faultline/') && fact.specifier !== '@faultline/shared') {
-    return `imports ${fact.specifier}; only @faultline/shared is there for others. ${from.layer.cure}`;
+  if (fact.specifier.startsWith('@faultline/') && barrelModules[fact.specifier] === undefined) {
+    return `imports ${fact.specifier}; only ${Object.keys(barrelModules).join(' and ')} are there for others. ${from.layer.cure}`;
   }
   const path = resolved(from.path, fact.specifier);
   const target = modules.get(path);
@@ -117,7 +117,7 @@ function importProblem(
       ? undefined
       : `imports ${fact.specifier}, and there is no module ${path}. Correct the path (with its ending).`;
   if (workspaceOf(path) !== workspaceOf(from.path) && fact.specifier.startsWith('.'))
-    return `imports ${path} by its path. Import @faultline/shared instead.`;
+    return `imports ${path} by its path. Import @faultline/${workspaceOf(path)} instead.`;
   return layerProblem(from.layer, target, fact, layers);
 }
 
@@ -153,10 +153,16 @@ function formFindings({ path, facts }: Module): readonly Finding[] {
     line,
     sentence: 'has a default export. Export it by its name.',
   }));
-  const isIndex = /\/index\.tsx?$/.test(path) && path !== barrelModule;
+  const mayBeBarrel = Object.values(barrelModules).includes(path);
+  const isIndex = /\/index\.tsx?$/.test(path);
   const barrels =
-    (facts.isBarrel || isIndex) && path !== barrelModule
-      ? [{ path, sentence: `is a barrel; only ${barrelModule} may be one. Import from the files that hold the code.` }]
+    (facts.isBarrel || isIndex) && !mayBeBarrel
+      ? [
+          {
+            path,
+            sentence: `is a barrel; only ${Object.values(barrelModules).join(' and ')} may be one. Import from the files that hold the code.`,
+          },
+        ]
       : [];
   const formats = facts.members
     .filter((member) => path !== formatModule && numberFormatters.has(member.name.slice(member.name.indexOf('.') + 1)))
@@ -236,7 +242,8 @@ function staleDebtFindings(modules: Modules, { debts }: Architecture): readonly 
 }
 
 function resolved(from: string, specifier: string): string {
-  if (specifier === '@faultline/shared') return barrelModule;
+  const barrel = barrelModules[specifier];
+  if (barrel !== undefined) return barrel;
   return specifier.startsWith('.') ? posix.join(posix.dirname(from), specifier) : specifier;
 }
 

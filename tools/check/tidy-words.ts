@@ -25,7 +25,8 @@ const banned: readonly Word[] = [
   { word: /\bXXX\b/, instead: 'a sentence that says what is wrong' },
   { word: /\b(white|black)list/i, instead: 'allowed or refused' },
   { word: /\bmilliseconds?Since\b/, instead: 'a name that ends in Ms' },
-  { word: /\b(utils|helperFunctions?)\b/, instead: 'the noun it is about' },
+  // A Debian package may be called so (xz-utils): its name is not ours to choose.
+  { word: /(?<!-)\b(utils|helperFunctions?)\b/, instead: 'the noun it is about' },
 ];
 
 /** File names that say what is in the file. */

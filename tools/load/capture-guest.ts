@@ -10,12 +10,14 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { type AgentProcess, bootGuest, deviceBar, deviceBdf, type Guest } from '../../lab/src/lab.ts';
+import { type AgentProcess, bootGuest, deviceBar, deviceBdf, type Guest } from '../../lab/src/index.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 
 /** Which script of which probe fits which kernel, and the workloads of all. */
-const scripts: Readonly<Record<string, readonly (readonly [probe: string, stream: string, variant: string, script: string])[]>> = {
+const scripts: Readonly<
+  Record<string, readonly (readonly [probe: string, stream: string, variant: string, script: string])[]>
+> = {
   '6.1': [
     ['vfio-fault', 'faults', 'era-a-kprobe', 'era-a.bt'],
     ['pfn-remap', 'calls', 'era-abc-kprobe', 'era-abc.bt'],

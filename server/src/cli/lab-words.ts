@@ -42,7 +42,10 @@ export function parseBarBytes(text: string): Result<number, UsageError> {
   const unit = { '': 1, K: 1024, M: 1024 ** 2, G: 1024 ** 3 }[match?.[2] ?? ''] ?? Number.NaN;
   const bytes = Number(match?.[1]) * unit;
   if (bytes >= barBytesMin && bytes <= barBytesMax && Number.isInteger(Math.log2(bytes))) return ok(bytes);
-  return err({ message: `${JSON.stringify(text)} is no size of a BAR`, remedy: 'Give a power of two from 1M to 4G, such as 64M.' });
+  return err({
+    message: `${JSON.stringify(text)} is no size of a BAR`,
+    remedy: 'Give a power of two from 1M to 4G, such as 64M.',
+  });
 }
 
 /** A whole number of so many at the least and at the most. */
@@ -76,7 +79,11 @@ export function addLab(program: Command, take: (words: LabWords) => void): void 
     .option('--all', 'remove downloaded kernels and built images too')
     .option('--json', 'print JSON')
     .action((options: Json & { readonly all?: true }) =>
-      take({ command: 'clean', what: options.all === true ? 'everything' : 'snapshots', isJson: options.json === true }),
+      take({
+        command: 'clean',
+        what: options.all === true ? 'everything' : 'snapshots',
+        isJson: options.json === true,
+      }),
     );
   addBoot(lab, take);
   addRun(lab, take);
@@ -135,7 +142,12 @@ function withGuest(command: Command): Command {
     .option('--bar <size>', 'size of the device’s BAR', argumentOf(parseBarBytes), 64 * 1024 ** 2)
     .option('--cold', 'boot although there is a snapshot')
     .option('--probes <list>', 'PROBE or PROBE:STREAM, separated by commas', faultPathProbes)
-    .option('--param <assignment>', 'PROBE.NAME=NUMBER; repeatable', (one: string, before: readonly string[]) => [...before, one], [])
+    .option(
+      '--param <assignment>',
+      'PROBE.NAME=NUMBER; repeatable',
+      (one: string, before: readonly string[]) => [...before, one],
+      [],
+    )
     .option('--bpftrace <path>', 'bpftrace of this machine, to be used in the guest', 'bpftrace')
     .option('--json', 'print JSON');
 }

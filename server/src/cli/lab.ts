@@ -1,5 +1,14 @@
 /** `faultline lab`: real kernels in QEMU. Its exit statuses tell the lab's failures from the workload's. */
-import { cacheFolder, cacheUsage, cleanLab, findAccelerator, isKernelCached, type LabError, type LabStage, readKernelList } from '@faultline/lab';
+import {
+  cacheFolder,
+  cacheUsage,
+  cleanLab,
+  findAccelerator,
+  isKernelCached,
+  type LabError,
+  type LabStage,
+  readKernelList,
+} from '@faultline/lab';
 import { formatBytes, formatSeconds, type RunView } from '@faultline/shared';
 import { type OpenGuest, openGuest } from '../lab/open-guest.ts';
 import { listRunning, registerGuest, stopRunning } from '../lab/running-guests.ts';
@@ -13,7 +22,7 @@ import { complaint, type Terminal } from './terminal.ts';
 import { textTable } from './text-table.ts';
 
 /** Exit statuses. 69 is EX_UNAVAILABLE: the lab broke, and nothing was learnt about the kernel or the workload. */
-export const labStatus = { done: 0, workloadFailed: 1, usage: 2, incomplete: 3, broken: 69 } as const;
+const labStatus = { done: 0, workloadFailed: 1, usage: 2, incomplete: 3, broken: 69 } as const;
 
 /** What `lab` needs besides. */
 export type LabSurroundings = {
@@ -45,11 +54,17 @@ async function list(isJson: boolean, terminal: Terminal): Promise<number> {
   if (!kernels.ok) return complain(kernels.error, terminal);
   const accelerator = await findAccelerator();
   const rows = await Promise.all(
-    kernels.value.map(async (kernel) => ({ name: kernel.name, title: kernel.title, isHere: await isKernelCached(kernel) })),
+    kernels.value.map(async (kernel) => ({
+      name: kernel.name,
+      title: kernel.title,
+      isHere: await isKernelCached(kernel),
+    })),
   );
   const [usage, running] = [await cacheUsage(), await listRunning()];
   if (isJson) {
-    terminal.out(`${JSON.stringify({ accelerator, kernels: rows, workloads, folder: cacheFolder(), usage, running }, undefined, 2)}\n`);
+    terminal.out(
+      `${JSON.stringify({ accelerator, kernels: rows, workloads, folder: cacheFolder(), usage, running }, undefined, 2)}\n`,
+    );
     return labStatus.done;
   }
   const columns = [
@@ -58,13 +73,21 @@ async function list(isJson: boolean, terminal: Terminal): Promise<number> {
     { title: 'here', align: 'left' },
   ] as const;
   const kernelRows = rows.map(({ name, title, isHere }) => [name, title, isHere ? 'yes' : 'to be downloaded']);
-  const workloadColumns = [columns[0], columns[1]].map((column, at) => (at === 0 ? { ...column, title: 'workload' } : column));
+  const workloadColumns = [columns[0], columns[1]].map((column, at) =>
+    at === 0 ? { ...column, title: 'workload' } : column,
+  );
   const lines = [
     ...textTable(columns, kernelRows, terminal.width),
     '',
-    ...textTable(workloadColumns, workloads.map(({ name, title }) => [name, title]), terminal.width),
+    ...textTable(
+      workloadColumns,
+      workloads.map(({ name, title }) => [name, title]),
+      terminal.width,
+    ),
     '',
-    accelerator === 'kvm' ? 'Guests run with KVM.' : 'Guests are emulated (no /dev/kvm for this user): counts and ratios carry over, latencies do not.',
+    accelerator === 'kvm'
+      ? 'Guests run with KVM.'
+      : 'Guests are emulated (no /dev/kvm for this user): counts and ratios carry over, latencies do not.',
     `Kept in ${cacheFolder()}: ${formatBytes(usage.reduce((sum, { bytes }) => sum + bytes, 0))} (faultline lab clean removes it).`,
     ...running.map(({ pid, kernel }) => `Running: ${kernel}, started by process ${pid}.`),
   ];
@@ -75,11 +98,19 @@ async function list(isJson: boolean, terminal: Terminal): Promise<number> {
 async function stop(isJson: boolean, terminal: Terminal): Promise<number> {
   const stopped = await stopRunning();
   if (isJson) terminal.out(`${JSON.stringify({ stopped })}\n`);
-  else terminal.out(stopped.length === 0 ? 'no guest was running\n' : stopped.map(({ kernel, pid }) => `stopped ${kernel} (process ${pid})\n`).join(''));
+  else
+    terminal.out(
+      stopped.length === 0
+        ? 'no guest was running\n'
+        : stopped.map(({ kernel, pid }) => `stopped ${kernel} (process ${pid})\n`).join(''),
+    );
   return labStatus.done;
 }
 
-async function clean(request: { readonly what: 'snapshots' | 'everything'; readonly isJson: boolean }, terminal: Terminal): Promise<number> {
+async function clean(
+  request: { readonly what: 'snapshots' | 'everything'; readonly isJson: boolean },
+  terminal: Terminal,
+): Promise<number> {
   const before = await cacheUsage();
   await cleanLab(request.what);
   const after = await cacheUsage();
@@ -94,9 +125,18 @@ async function boot(request: BootWords, surroundings: LabSurroundings): Promise<
   if (typeof opened === 'number') return opened;
   const { guest, bootMs } = opened;
   const identity = await guest.target.identity();
-  const facts = { kernel: request.kernel, release: identity.ok ? identity.value.release : undefined, bootMs, wasRestored: guest.wasRestored, isEmulated: guest.target.isEmulated };
+  const facts = {
+    kernel: request.kernel,
+    release: identity.ok ? identity.value.release : undefined,
+    bootMs,
+    wasRestored: guest.wasRestored,
+    isEmulated: guest.target.isEmulated,
+  };
   if (request.isJson) terminal.out(`${JSON.stringify(facts)}\n`);
-  else terminal.out(`${request.kernel} is up (${facts.release ?? 'unknown release'}) after ${formatSeconds(bootMs)}${guest.wasRestored ? ', from its snapshot' : ', cold'}\n`);
+  else
+    terminal.out(
+      `${request.kernel} is up (${facts.release ?? 'unknown release'}) after ${formatSeconds(bootMs)}${guest.wasRestored ? ', from its snapshot' : ', cold'}\n`,
+    );
   if (request.isOnce) return labStatus.done;
   await using _registered = await registerGuest(request.kernel);
   terminal.err('Ctrl-C, or faultline lab stop elsewhere, ends it\n');
@@ -117,23 +157,43 @@ async function runOnce(request: RunWords, surroundings: LabSurroundings): Promis
   const ends = await repeat(request, surroundings, guest);
   tell.say({ stage: 'closing the counts' });
   await Promise.all(
-    tracing.runs().filter(({ id, state }) => guest.runs.some((run) => run.id === id) && (state === 'running' || state === 'starting')).map(({ id }) => tracing.stopRun(id)),
+    tracing
+      .runs()
+      .filter(
+        ({ id, state }) => guest.runs.some((run) => run.id === id) && (state === 'running' || state === 'starting'),
+      )
+      .map(({ id }) => tracing.stopRun(id)),
   );
   tell.end();
   const summary = session.value.summary();
   const lines = ends.flatMap((end) => end.lines);
   const last = ends.at(-1);
   if (request.isJson) {
-    terminal.out(`${JSON.stringify({ kernel: request.kernel, bootMs, wasRestored: guest.wasRestored, workload: request.workload, ends, session: summary }, undefined, 2)}\n`);
+    terminal.out(
+      `${JSON.stringify({ kernel: request.kernel, bootMs, wasRestored: guest.wasRestored, workload: request.workload, ends, session: summary }, undefined, 2)}\n`,
+    );
   } else {
-    terminal.out([...describeRecording(summary, tracing.probes(), terminal.width), '', `${request.workload} said:`, ...lines.map((line) => `  ${line}`), ''].join('\n'));
+    terminal.out(
+      [
+        ...describeRecording(summary, tracing.probes(), terminal.width),
+        '',
+        `${request.workload} said:`,
+        ...lines.map((line) => `  ${line}`),
+        '',
+      ].join('\n'),
+    );
   }
   if (last === undefined || last.kind === 'lost') {
     const why = last?.problem ?? (interrupted.aborted ? 'stopped' : 'it did not run');
     return complain(guest.target.guest.machine.asError(`the workload's guest was lost: ${why}`, interrupted), terminal);
   }
   if (last.kind === 'failed') {
-    terminal.err(complaint(`the workload failed: ${last.problem ?? ''}`, 'The lab is in order; its lines above say what the kernel refused.'));
+    terminal.err(
+      complaint(
+        `the workload failed: ${last.problem ?? ''}`,
+        'The lab is in order; its lines above say what the kernel refused.',
+      ),
+    );
     return labStatus.workloadFailed;
   }
   return isWhole(summary) ? labStatus.done : labStatus.incomplete;
@@ -180,13 +240,16 @@ async function open(request: BootWords | RunWords, surroundings: LabSurroundings
   if (!guest.ok) return complain(guest.error, terminal);
   for (const reason of guest.value.refused) terminal.err(`  not traced: ${reason}\n`);
   for (const run of guest.value.runs) sayFailure(run, terminal);
-  if (guest.value.snapshotProblem !== undefined) terminal.err(`  no snapshot, so the next boot is a cold one too: ${guest.value.snapshotProblem}\n`);
+  if (guest.value.snapshotProblem !== undefined)
+    terminal.err(`  no snapshot, so the next boot is a cold one too: ${guest.value.snapshotProblem}\n`);
   return { guest: guest.value, bootMs: Math.round(performance.now() - beganMs), tell };
 }
 
 function sayFailure(run: RunView, terminal: Terminal): void {
   if (run.state !== 'failed') return;
-  terminal.err(`  FAILED: ${run.failure?.message ?? `${run.probe}:${run.stream}`}\n    → ${run.failure?.remedy ?? ''}\n`);
+  terminal.err(
+    `  FAILED: ${run.failure?.message ?? `${run.probe}:${run.stream}`}\n    → ${run.failure?.remedy ?? ''}\n`,
+  );
 }
 
 function complain(error: LabError, terminal: Terminal): number {
@@ -232,11 +295,15 @@ class StageLine {
 
   private draw(): void {
     if (this.stage === undefined) return;
-    this.terminal.err(`\r\u001b[K${formatSeconds(performance.now() - this.beganMs)} ${this.stage.stage}${amountOf(this.stage)}`);
+    this.terminal.err(
+      `\r\u001b[K${formatSeconds(performance.now() - this.beganMs)} ${this.stage.stage}${amountOf(this.stage)}`,
+    );
   }
 }
 
 function amountOf({ doneBytes, totalBytes }: LabStage): string {
   if (totalBytes === undefined) return '';
-  return doneBytes === undefined ? ` (${formatBytes(totalBytes)})` : ` (${formatBytes(doneBytes)} of ${formatBytes(totalBytes)})`;
+  return doneBytes === undefined
+    ? ` (${formatBytes(totalBytes)})`
+    : ` (${formatBytes(doneBytes)} of ${formatBytes(totalBytes)})`;
 }

@@ -1,5 +1,5 @@
 /** Puts a lab guest and the tracer together: boots it, traces it, and leaves a snapshot in which tracing is attached already. */
-import { bootGuest, guestDigest, type LabError, type LabStage } from '@faultline/lab';
+import { bootGuest, digestOf, type LabError, type LabStage } from '@faultline/lab';
 import { attachPollMs, err, ok, type Result, type RunView, type StartRun } from '@faultline/shared';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -61,7 +61,10 @@ export async function openGuest(
     if (answer.ok) started.push(answer.value.id);
     else refused.push(`${run.probe}:${run.stream ?? ''}: ${answer.error.message}`);
   }
-  if (!wasRestored) tell({ stage: `waiting for ${started.length} probes to attach${target.isEmulated ? ' (emulated: half a minute)' : ''}` });
+  if (!wasRestored)
+    tell({
+      stage: `waiting for ${started.length} probes to attach${target.isEmulated ? ' (emulated: half a minute)' : ''}`,
+    });
   const snapshotProblem = await target.settle(() => tell({ stage: 'writing the snapshot' }));
   const runs = await untilAttached(tracing, started, signal);
   const lost = await target.lostReason();
@@ -80,7 +83,7 @@ async function heldKeyOf(probes: readonly CataloguedProbe[], runs: readonly Star
       parts.push(JSON.stringify(variant), await readFile(join(probe?.folder ?? '', variant.script)));
     }
   }
-  return guestDigest(parts);
+  return digestOf(parts);
 }
 
 async function untilAttached(

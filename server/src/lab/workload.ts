@@ -70,10 +70,16 @@ export async function runWorkload(
   signal?.removeEventListener('abort', kill);
   for (const name of ['stdout', 'stderr'] as const) take(rest[name]);
   if (exit.problem !== undefined) return { kind: 'lost', lines, exitStatus: undefined, problem: exit.problem.message };
-  if (isLate) return { kind: 'failed', lines, exitStatus: exit.code, problem: `it took longer than ${workloadMaxMs / 1000} s` };
+  if (isLate)
+    return { kind: 'failed', lines, exitStatus: exit.code, problem: `it took longer than ${workloadMaxMs / 1000} s` };
   if (exit.code === 0) return { kind: 'done', lines, exitStatus: 0, problem: undefined };
   const how = exit.signal === undefined ? `ended with status ${exit.code}` : `was killed by ${exit.signal}`;
-  return { kind: 'failed', lines, exitStatus: exit.code, problem: `${request.workload} ${how}: ${lines.at(-1) ?? 'it said nothing'}` };
+  return {
+    kind: 'failed',
+    lines,
+    exitStatus: exit.code,
+    problem: `${request.workload} ${how}: ${lines.at(-1) ?? 'it said nothing'}`,
+  };
 }
 
 function wordsOf(request: WorkloadRequest): readonly string[] {

@@ -23,6 +23,9 @@ const able: TargetCapabilities = {
   tracefs: '/sys/kernel/tracing',
   hasTracepoint: async (name) => (name === 'mmap_lock:there' ? 'yes' : 'no'),
   hasFunction: async (name) => name === 'handle_mm_fault',
+  hasModule: async (name) => (name === 'vfio_pci_core' ? 'yes' : 'no'),
+  hasModuleType: async (_module, type) => (type === 'vfio_pci_mmap_vma' ? 'yes' : 'no'),
+  isRealtime: false,
 };
 
 const live: Pick<Target, 'hasRecording'> = { hasRecording: () => undefined };
@@ -111,5 +114,39 @@ describe('versions', () => {
     expect(compareVersions('0.9', '0.17')).toBeLessThan(0);
     expect(compareVersions('0.17.0', '0.17')).toBe(0);
     expect(compareVersions('0.27.1', '0.27')).toBeGreaterThan(0);
+  });
+
+  it('says that a module is not loaded, and nothing about what would be in it', async () => {
+    const needs = onFunction('kprobe', 'gone');
+    const module = { ...needs, requires: { ...needs.requires, modules: ['vfio_gone'] } };
+    expect(await plan([module])).toEqual([
+      undefined,
+      ['this kernel has no module vfio_gone loaded: load it, or boot a kernel of the lab'],
+    ]);
+  });
+
+  it('tells eras apart by a type in the BTF of a module', async () => {
+    const vma = [{ module: 'vfio_pci_core', type: 'vfio_pci_mmap_vma' }];
+    const eraA = variant('a', { requires: { tracepoints: [], functions: [], btf: true, btfTypes: vma } });
+    const eraB = variant('b', { requires: { tracepoints: [], functions: [], btf: true, absentBtfTypes: vma } });
+    expect((await plan([eraB, eraA]))[0]).toBe('a');
+    const other = { ...able, hasModuleType: async () => 'no' as const };
+    expect((await plan([eraA, eraB], other))[0]).toBe('b');
+    const blind = { ...able, hasModuleType: async () => 'unknown' as const };
+    expect(await plan([eraA, eraB], blind)).toEqual([
+      undefined,
+      [
+        'module vfio_pci_core has no BTF to look for vfio_pci_mmap_vma',
+        'module vfio_pci_core has no BTF to look for vfio_pci_mmap_vma',
+      ],
+    ]);
+  });
+
+  it('refuses to decode the lock word of PREEMPT_RT', async () => {
+    const decodes = variant('a', { requires: { tracepoints: [], functions: [], btf: true, lockWord: 'rwsem' } });
+    expect((await plan([decodes]))[0]).toBe('a');
+    const [chosen, [reason]] = await plan([decodes], { ...able, isRealtime: true });
+    expect(chosen).toBeUndefined();
+    expect(reason).toContain('PREEMPT_RT');
   });
 });

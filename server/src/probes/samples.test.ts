@@ -81,7 +81,13 @@ function expectationsOf(probe: string, capture: Capture, totals: Figures['totals
     case 'pfn-insert':
       return [['inserts', counted('inserts'), isEraA ? 0 : faults]];
     case 'dma-map':
-      return [['MAP_DMA', counted('calls', ({ link }) => link === 'vfio_iommu_type1_ioctl'), sumOf((truth) => number(truth, 'dmaMaps'))]];
+      return [
+        [
+          'MAP_DMA',
+          counted('calls', ({ link }) => link === 'vfio_iommu_type1_ioctl'),
+          sumOf((truth) => number(truth, 'dmaMaps')),
+        ],
+      ];
     case 'lock-assert':
       return [
         ['checks', counted('checks'), fileMaps + (isEraA ? faults : 0)],

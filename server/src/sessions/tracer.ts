@@ -38,7 +38,10 @@ export class Tracer implements Tracing {
   private readonly known: Target[];
   private readonly sessionOf = new Map<string, Promise<Session>>();
   private readonly opened: Session[] = [];
-  private readonly capabilities = new WeakMap<Target, { readonly atMs: number; readonly answer: Promise<TargetCapabilities> }>();
+  private readonly capabilities = new WeakMap<
+    Target,
+    { readonly atMs: number; readonly answer: Promise<TargetCapabilities> }
+  >();
 
   constructor(options: TracerOptions) {
     this.options = options;

@@ -7,7 +7,7 @@ import { constants } from 'node:os';
 import { basename } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { finished } from 'node:stream/promises';
-import { type AgentError, type AgentExit, type AgentProcess, type Guest, guestDigest } from '@faultline/lab';
+import { type AgentError, type AgentExit, type AgentProcess, type Guest, digestOf } from '@faultline/lab';
 import { err, ok, type Result, type TargetIdentity, targetFileBytesMax } from '@faultline/shared';
 import { readIdentity } from './identity.ts';
 import type { Exit, ProcessSpec, Target, TargetError, TargetProcess } from './target.ts';
@@ -42,7 +42,8 @@ export class GuestTarget implements Target {
     this.patience = isEmulated ? 6 : 2;
     this.died = guest.machine.ended;
     this.isHolding = guest.note === undefined;
-    for (const [path, bytes] of Object.entries(guest.note?.files ?? {})) this.files.set(path, Buffer.from(bytes, 'base64'));
+    for (const [path, bytes] of Object.entries(guest.note?.files ?? {}))
+      this.files.set(path, Buffer.from(bytes, 'base64'));
     for (const [words, answer] of Object.entries(guest.note?.answers ?? {})) this.answers.set(words, answer);
     this.held.push(...(guest.note?.held ?? []));
   }
@@ -84,7 +85,7 @@ export class GuestTarget implements Target {
   /** Content decides the place, so that a held process and a later request for the same script meet. */
   async placeScript(localPath: string): Promise<Result<string, TargetError>> {
     const bytes = await readFile(localPath);
-    const path = `/run/scripts/${guestDigest([bytes])}-${basename(localPath)}`;
+    const path = `/run/scripts/${digestOf([bytes])}-${basename(localPath)}`;
     const isThere = await this.exists(path);
     if (isThere.ok && isThere.value) return ok(path);
     const written = await this.guest.machine.agent.writeFile(path, bytes);
@@ -160,7 +161,8 @@ export class GuestTarget implements Target {
 }
 
 function wordsOf({ program, args, env }: ProcessSpec): string {
-  return JSON.stringify([program, args, Object.entries(env).toSorted()]);
+  const variables = Object.entries(env).map(([name, value]) => `${name}=${value}`);
+  return JSON.stringify([program, args, variables.toSorted((left, right) => (left < right ? -1 : 1))]);
 }
 
 function answered(text: string): TargetProcess {

@@ -1,29 +1,21 @@
 /** The machine the server runs on. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { access, open } from 'node:fs/promises';
-import { basename } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { err, ok, pipeCloseMaxMs, type Result, type TargetIdentity, targetFileBytesMax } from '@faultline/shared';
+import { type BpftraceWords, commandWords } from './command.ts';
 import { readIdentity } from './identity.ts';
 import { type Exit, type ProcessSpec, readText, type Target, type TargetError, type TargetProcess } from './target.ts';
-
-/** How bpftrace is run here. */
-export type HostOptions = {
-  /** The program: a name on PATH or a path. */
-  readonly bpftrace: string;
-  /** Words put before it, such as ['sudo', '-n'], where the server itself is not root. */
-  readonly prefix: readonly string[];
-};
 
 export class HostTarget implements Target {
   readonly id = 'host';
   readonly kind = 'host';
   readonly title = 'this host';
   readonly badge = undefined;
-  private readonly options: HostOptions;
+  private readonly options: BpftraceWords;
   private readonly alive = new Set<ChildProcess>();
 
-  constructor(options: HostOptions) {
+  constructor(options: BpftraceWords) {
     this.options = options;
     // However this process ends, short of SIGKILL: no bpftrace is left behind. (After SIGKILL it dies of its closed pipe.)
     process.once('exit', this.killAll);
@@ -71,7 +63,7 @@ export class HostTarget implements Target {
   }
 
   start(spec: ProcessSpec): TargetProcess {
-    const [program, ...args] = this.commandLine(spec);
+    const [program, ...args] = commandWords(this.options, spec);
     // A group of its own: Ctrl-C in the terminal reaches the server alone, which then stops bpftrace in order.
     const child = spawn(program ?? spec.program, args, {
       env: { ...process.env, ...spec.env, LC_ALL: 'C' },
@@ -103,15 +95,6 @@ export class HostTarget implements Target {
   private readonly killAll = (): void => {
     for (const child of this.alive) child.kill('SIGKILL');
   };
-
-  private commandLine(spec: ProcessSpec): readonly string[] {
-    if (spec.program !== 'bpftrace') return [spec.program, ...spec.args];
-    const prefix = this.options.prefix;
-    // sudo drops the environment; it takes assignments on its own command line (sudoers: SETENV).
-    const isSudo = basename(prefix[0] ?? '') === 'sudo';
-    const assignments = isSudo ? Object.entries(spec.env).map(([name, value]) => `${name}=${value}`) : [];
-    return [...prefix, ...assignments, this.options.bpftrace, ...spec.args];
-  }
 
   /** Behind a prefix the child belongs to root: `PREFIX kill` is tried where a plain kill is not permitted. */
   private signal(

@@ -58,7 +58,15 @@ export async function readIdentity(
     isEmulated: /QEMU TCG/.test(cpuinfo),
     isRealtime: (await text('/sys/kernel/realtime')) === '1',
     config: await readConfig(target, release.value.trim()),
-    ...present(known),
+    ...(known.version === undefined ? {} : { version: known.version }),
+    ...(known.memoryBytes === undefined ? {} : { memoryBytes: known.memoryBytes }),
+    ...(known.pageBytes === undefined ? {} : { pageBytes: known.pageBytes }),
+    ...(known.thpMode === undefined ? {} : { thpMode: known.thpMode }),
+    ...(known.bootId === undefined ? {} : { bootId: known.bootId }),
+    ...(known.cpuModel === undefined ? {} : { cpuModel: known.cpuModel }),
+    ...(known.virtualisation === undefined ? {} : { virtualisation: known.virtualisation }),
+    ...(known.bpftraceVersion === undefined ? {} : { bpftraceVersion: known.bpftraceVersion }),
+    ...(known.clockOffsetMs === undefined ? {} : { clockOffsetMs: known.clockOffsetMs }),
   });
 }
 
@@ -66,12 +74,6 @@ export async function readIdentity(
 export async function readBpftraceVersion(target: Target): Promise<string | undefined> {
   const answer = await ask(target, { program: 'bpftrace', args: ['--version'], env: {} });
   return answer.ok ? /v?(\d+\.\d+(?:\.\d+)?)/.exec(answer.value.stdout)?.[1] : undefined;
-}
-
-/** Without the fields that are undefined: absent is not the same as undefined in a schema. */
-function present<T extends object>(fields: { readonly [K in keyof T]: T[K] | undefined }): Partial<T> {
-  const entries = Object.entries(fields).filter(([, value]) => value !== undefined);
-  return Object.fromEntries(entries) as Partial<T>;
 }
 
 async function readVirtualisation(

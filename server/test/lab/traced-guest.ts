@@ -1,5 +1,5 @@
 /** A lab guest with the fault path traced, and the counts that one workload adds to it. */
-import { type Dims, ensure, type RunView, type StartRun } from '@faultline/shared';
+import { type Dims, ensure, type RunView } from '@faultline/shared';
 import { fileURLToPath } from 'node:url';
 import { chooseStreams } from '../../src/cli/arguments.ts';
 import { type OpenGuest, openGuest } from '../../src/lab/open-guest.ts';
@@ -9,7 +9,7 @@ import type { SessionSource } from '../../src/sessions/tracing.ts';
 import { Tracer } from '../../src/sessions/tracer.ts';
 import { until } from '../until.ts';
 
-export const mib = 1024 * 1024;
+const mib = 1024 * 1024;
 
 /** What a workload said it did: its last line. */
 export type Truth = Readonly<Record<string, number | string | boolean>>;
@@ -45,7 +45,7 @@ export class TracedGuest implements AsyncDisposable {
     const runs = chooseStreams({ targetId: '', probes, parameters: [] }, tracer.probes());
     if (!runs.ok) throw new Error(runs.error.message);
     const request = { kernel, barBytes, bpftrace: 'bpftrace', targetId: `lab-${kernel}`, start: 'fastest' as const };
-    const open = await openGuest(tracer, catalogue.value, { ...request, runs: runs.value as StartRun[] }, () => undefined, undefined);
+    const open = await openGuest(tracer, catalogue.value, { ...request, runs: runs.value }, () => undefined, undefined);
     if (!open.ok) throw new Error(open.error.message);
     const session = await tracer.session(`lab-${kernel}`);
     if (!session.ok) throw new Error(session.error.message);
@@ -95,7 +95,8 @@ function counted(truth: Truth, before: Totals, after: Totals): Counted {
   const grown = [...after.values()]
     .map((total) => ({ ...total, value: total.value - (before.get(total.key)?.value ?? 0) }))
     .filter(({ value }) => value !== 0);
-  const cells: Counted['cells'] = (probe, metric) => grown.filter((one) => one.probe === probe && one.metric === metric);
+  const cells: Counted['cells'] = (probe, metric) =>
+    grown.filter((one) => one.probe === probe && one.metric === metric);
   return {
     truth,
     cells,
