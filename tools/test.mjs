@@ -40,7 +40,7 @@ async function testAll(stages) {
 async function prepare(stages) {
   const problem = await prepareWorkspace();
   if (problem !== undefined) return problem;
-  const needsMachine = stages.includes('integration') || stages.includes('browser');
+  const needsMachine = ['integration', 'lab', 'browser'].some((stage) => stages.includes(stage));
   if (!needsMachine) return undefined;
   if (process.platform === 'linux') {
     await preparePackages(testPackages);

@@ -52,6 +52,7 @@ function servePaced(): void {
       targets: () => Promise.resolve([session.view().target]),
       addTarget: () => ({ ok: true, value: undefined }),
       removeTarget: never,
+      devices: never,
       probes: () => [],
       preflight: never,
       plans: never,

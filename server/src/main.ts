@@ -2,12 +2,15 @@
 import { constants } from 'node:os';
 import { pino } from 'pino';
 import { chooseStreams } from './cli/arguments.ts';
-import { lab } from './cli/lab.ts';
+import { lab as labCommand } from './cli/lab.ts';
 import { doctor } from './cli/doctor.ts';
+import { fittingStreams } from './cli/fitting-streams.ts';
 import { type Request, readCommandLine, usageStatus } from './cli/program.ts';
 import { record } from './cli/record.ts';
 import { serve } from './cli/serve.ts';
 import { complaint, processTerminal, type Terminal } from './cli/terminal.ts';
+import { LabDesk } from './lab/lab-desk.ts';
+import { faultPathRuns } from './lab/open-guest.ts';
 import { openTracer } from './sessions/open-tracer.ts';
 import { faultlineVersion } from './sessions/session.ts';
 import type { Tracer } from './sessions/tracer.ts';
@@ -37,18 +40,28 @@ async function runWith(tracing: Tracer, asked: Exclude<Request, { kind: 'said' }
       return doctor(tracing, asked, screen);
     case 'serve': {
       const logger = pino({ level: 'warn' }, pino.destination({ dest: 2, sync: true }));
-      const surroundings = { terminal: screen, logger, version: faultlineVersion, stopping: onSignal() };
-      return serve(tracing, asked.serve, surroundings);
+      await using lab = new LabDesk({
+        tracing,
+        probes: tracing.catalogue,
+        bpftrace: asked.bpftrace.bpftrace,
+        runs: faultPathRuns(tracing.probes()),
+        clock: () => Date.now(),
+      });
+      const surroundings = { terminal: screen, logger, version: faultlineVersion, stopping: onSignal(), lab };
+      return await serve(tracing, asked.serve, surroundings);
     }
     case 'record': {
       const runs = chooseStreams(asked, tracing.probes());
-      if (runs.ok)
-        return record(tracing, { ...asked, runs: runs.value }, { terminal: screen, interrupted: onSignal() });
+      if (runs.ok) {
+        // What was asked for by name must run; of everything, what can.
+        const chosen = asked.probes === undefined ? (await fittingStreams(tracing, runs.value)).fitting : runs.value;
+        return record(tracing, { ...asked, runs: chosen }, { terminal: screen, interrupted: onSignal() });
+      }
       screen.err(complaint(runs.error.message, runs.error.remedy));
       return usageStatus;
     }
     case 'lab':
-      return lab(asked.words, { tracing, probes: tracing.catalogue, terminal: screen, interrupted: onSignal() });
+      return labCommand(asked.words, { tracing, probes: tracing.catalogue, terminal: screen, interrupted: onSignal() });
   }
 }
 

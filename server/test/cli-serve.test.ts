@@ -30,6 +30,7 @@ function start(differences: Partial<ServeRequest> = {}): Promise<number> {
     host: '127.0.0.1',
     token: undefined,
     allowedHosts: [],
+    labKernels: [],
     start: 'host',
     ...differences,
   };

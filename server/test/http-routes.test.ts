@@ -115,6 +115,8 @@ describe('starting and stopping', () => {
     'unknown-stream': 404,
     'unknown-run': 404,
     'unknown-session': 404,
+    'unknown-machine': 404,
+    'lab-problem': 409,
     'bad-parameter': 400,
     'already-running': 409,
     'too-many-runs': 409,

@@ -4,6 +4,7 @@ export * from './calls.ts';
 export * from './decode.ts';
 export * from './format.ts';
 export * from './frame.ts';
+export * from './lab.ts';
 export * from './limits.ts';
 export * from './live/answer.ts';
 export * from './live/bin-memo.ts';

@@ -212,3 +212,12 @@ export const sshCloseMaxMs = 3_000;
 
 /** What ssh says on standard error when it fails, characters: the last line is the reason. */
 export const sshMessageCharsMax = 4_096;
+
+/** Guests of one server: each takes its memory and, emulated, two CPUs. */
+export const labMachinesMax = 4;
+
+/** Workload runs that a server remembers. */
+export const labWorkloadRunsMax = 50;
+
+/** Devices of a target that are listed: a machine has at most some dozens bound to vfio-pci. */
+export const targetDevicesMax = 256;

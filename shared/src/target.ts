@@ -55,6 +55,18 @@ export const TargetViewSchema = Type.Object(
 );
 export type TargetView = Static<typeof TargetViewSchema>;
 
+/** A PCI device bound to vfio-pci, and those of its BARs that are there. */
+export const VfioDeviceSchema = Type.Object(
+  {
+    bdf: Type.String(),
+    bars: Type.Array(
+      Type.Object({ index: Type.Integer(), physicalAddress: Type.Number(), bytes: Type.Number() }, strict),
+    ),
+  },
+  strict,
+);
+export type VfioDevice = Static<typeof VfioDeviceSchema>;
+
 /** One named check before tracing. `unknown`: could not be determined, and why is in `found`. */
 export const PreflightCheckSchema = Type.Object(
   {

@@ -15,12 +15,21 @@ const sbinFolders = ['/usr/local/sbin', '/usr/sbin', '/sbin'];
 /** @type {SystemPackage} */
 export const bpftracePackage = { name: 'bpftrace', gives: 'bpftrace', forWhat: 'tracing this machine' };
 
+/**
+ * What the lab installs on this machine; its kernels and everything else are unpacked into its own folder.
+ * @type {readonly SystemPackage[]}
+ */
+export const labPackages = [
+  { name: 'qemu-system-x86', gives: 'qemu-system-x86_64', forWhat: 'the lab' },
+  { name: 'gcc', gives: 'gcc', forWhat: 'building the guests’ programs' },
+  { name: 'libc6-dev', gives: '/usr/include/stdio.h', forWhat: 'building the guests’ programs' },
+];
+
 /** @type {readonly SystemPackage[]} */
 export const testPackages = [
   bpftracePackage,
+  ...labPackages,
   { name: 'chromium', gives: 'chromium', forWhat: 'the browser tests' },
-  { name: 'gcc', gives: 'gcc', forWhat: 'building the load generator' },
-  { name: 'libc6-dev', gives: '/usr/include/stdio.h', forWhat: 'building the load generator' },
 ];
 
 /**

@@ -11,7 +11,13 @@ import { findNode, root } from '../bootstrap/workspace.mjs';
  */
 
 /** What vitest's projects run in which stage; `check` is our own runner. @type {Readonly<Record<string, readonly string[]>>} */
-const projectsByStage = { check: [], unit: ['house', 'unit'], integration: ['integration'], browser: ['browser'] };
+const projectsByStage = {
+  check: [],
+  unit: ['house', 'unit'],
+  integration: ['integration'],
+  lab: ['lab'],
+  browser: ['browser'],
+};
 
 /** The stages in their order. */
 export const stageNames = Object.keys(projectsByStage);
@@ -88,7 +94,7 @@ export function stageResult(stage, status, report) {
  * @returns {StageResult}
  */
 export function withSkipsJudged(result, mustTrace) {
-  if (result.stage !== 'integration' || !mustTrace) return result;
+  if (!['integration', 'lab'].includes(result.stage) || !mustTrace) return result;
   const failed = result.skipped.map(
     ({ name, reason }) => `${name} was skipped (${reason}), and this machine can trace: it must run here`,
   );

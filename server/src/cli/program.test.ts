@@ -15,13 +15,21 @@ function read(
 const bpftrace = { bpftrace: 'bpftrace', prefix: [] };
 
 describe('serve', () => {
-  const plain = { port: undefined, host: '127.0.0.1', token: undefined, allowedHosts: [], start: 'host' };
+  const plain = {
+    port: undefined,
+    host: '127.0.0.1',
+    token: undefined,
+    allowedHosts: [],
+    labKernels: [],
+    start: 'host',
+  };
   it.each([
     ['serve', plain],
     ['serve --port 0', { ...plain, port: 0 }],
     ['serve --replay', { ...plain, start: 'replay' }],
     ['serve --no-trace', { ...plain, start: 'nothing' }],
     ['serve --host 0.0.0.0 --token abc', { ...plain, host: '0.0.0.0', token: 'abc' }],
+    ['serve --lab 6.1 --lab 6.12', { ...plain, labKernels: ['6.1', '6.12'] }],
     ['serve --allow-host a --allow-host b:80', { ...plain, allowedHosts: ['a', 'b:80'] }],
   ])('%s', (line, serve) => {
     expect(read(line).request).toEqual({ kind: 'serve', bpftrace, serve });

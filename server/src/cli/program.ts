@@ -75,6 +75,7 @@ function addServe(program: Command, environment: { readonly FAULTLINE_TOKEN?: st
     readonly allowHost: readonly string[];
     readonly replay?: true;
     readonly trace: boolean;
+    readonly lab: readonly string[];
   };
   withBpftrace(program.command('serve'))
     .description('serve the page and trace this host until Ctrl-C')
@@ -83,6 +84,12 @@ function addServe(program: Command, environment: { readonly FAULTLINE_TOKEN?: st
     .option('--token <text>', 'token to demand (better: the variable FAULTLINE_TOKEN, which other users cannot see)')
     .option('--allow-host <name>', 'a further name of this server, such as a proxy has; repeatable', collect, [])
     .addOption(new Option('--replay', 'play the recorded sample instead of tracing').conflicts('trace'))
+    .option(
+      '--lab <kernel>',
+      'boot a kernel of the lab at once and trace the fault path in it; repeatable',
+      collect,
+      [],
+    )
     .option('--no-trace', 'start nothing; the page can')
     .action((options: Options) => {
       const start = options.replay === true ? 'replay' : 'host';
@@ -95,6 +102,7 @@ function addServe(program: Command, environment: { readonly FAULTLINE_TOKEN?: st
           host: options.host,
           token: token === '' ? undefined : token,
           allowedHosts: options.allowHost,
+          labKernels: options.lab,
           start: options.trace ? start : 'nothing',
         },
       });

@@ -5,8 +5,10 @@ import type { RunView, StartRun, TargetView } from '@faultline/shared';
 import type { FastifyBaseLogger } from 'fastify';
 import { buildApp } from '../http/app.ts';
 import { type Access, isLoopback, makeToken, printable } from '../http/auth.ts';
+import type { Lab } from '../lab/lab-desk.ts';
 import type { Tracing } from '../sessions/tracing.ts';
 import { defaultStreams } from './arguments.ts';
+import { fittingStreams } from './fitting-streams.ts';
 import { describeTarget } from './doctor.ts';
 import { listen } from './listen.ts';
 import { complaint, type Terminal } from './terminal.ts';
@@ -19,6 +21,8 @@ export type ServeRequest = {
   /** From --token or FAULTLINE_TOKEN. */
   readonly token: string | undefined;
   readonly allowedHosts: readonly string[];
+  /** Kernels to boot in the lab at once. */
+  readonly labKernels: readonly string[];
   /** What to start with: this host, the recorded sample, or nothing. */
   readonly start: 'host' | 'replay' | 'nothing';
 };
@@ -30,6 +34,7 @@ export type ServeSurroundings = {
   readonly version: string;
   /** Aborted by the first SIGINT or SIGTERM. */
   readonly stopping: AbortSignal;
+  readonly lab?: Lab;
   /** The built page; default: that of this installation. */
   readonly pageFolder?: string;
 };
@@ -45,6 +50,7 @@ export async function serve(tracing: Tracing, request: ServeRequest, surrounding
     pageFolder: surroundings.pageFolder ?? fileURLToPath(new URL('../../../web/dist', import.meta.url)),
     logger: surroundings.logger,
     stopping,
+    lab: surroundings.lab,
   });
   try {
     const port = await listen(app, { host: request.host, asked: request.port });
@@ -56,7 +62,8 @@ export async function serve(tracing: Tracing, request: ServeRequest, surrounding
     terminal.out(`Faultline ${surroundings.version}: ${url}\n`);
     for (const other of others) terminal.out(`  from elsewhere: ${other}\n`);
     if (!isPageBuilt) terminal.err(`${pageIsMissing}\n`);
-    await traceUntil(stopping, tracing, request.start, terminal);
+    await bootAll(surroundings.lab, request.labKernels, terminal);
+    await traceUntil(stopping, tracing, request.start, terminal, surroundings.lab);
     return 0;
   } finally {
     await app.close();
@@ -71,17 +78,27 @@ async function traceUntil(
   tracing: Tracing,
   start: ServeRequest['start'],
   terminal: Terminal,
+  lab: Lab | undefined,
 ): Promise<void> {
-  const watcher = new RunWatcher(tracing, terminal);
+  const watcher = new RunWatcher(tracing, terminal, lab);
   try {
     const begun = begin(tracing, start, terminal, stopping);
     watcher.start();
     await Promise.all([begun, aborted(stopping)]);
     terminal.err('stopping (once more to force it) …\n');
+    await lab?.[Symbol.asyncDispose]();
     await tracing[Symbol.asyncDispose]();
     watcher.look();
   } finally {
     watcher.stop();
+  }
+}
+
+/** Begins to boot the guests that were asked for; what becomes of them is said as it happens. */
+async function bootAll(lab: Lab | undefined, kernels: readonly string[], terminal: Terminal): Promise<void> {
+  for (const kernel of kernels) {
+    const machine = await lab?.boot({ kernel });
+    if (machine?.ok === false) terminal.err(complaint(machine.error.message, machine.error.remedy));
   }
 }
 
@@ -127,9 +144,14 @@ async function begin(
   }
   const canTrace = await sayWhetherItTraces(tracing, target, terminal);
   if (!canTrace) return;
-  for (const run of defaultStreams(target.id, tracing.probes())) {
+  const { fitting, others } = await fittingStreams(tracing, defaultStreams(target.id, tracing.probes()));
+  for (const run of fitting) {
     if (!stopping.aborted) await startOne(tracing, run, terminal);
   }
+  if (others.length === 0) return;
+  const names = [...new Set(others.map(({ probe }) => probe))].join(', ');
+  terminal.err(`  not on this kernel (the Probes page says why): ${names}\n`);
+  terminal.err('    → the Lab page boots a kernel that can, or start with --lab 6.1\n');
 }
 
 async function sayWhetherItTraces(tracing: Tracing, target: TargetView, terminal: Terminal): Promise<boolean> {
@@ -170,12 +192,14 @@ function aborted(signal: AbortSignal): Promise<void> {
 class RunWatcher {
   readonly #tracing: Tracing;
   readonly #terminal: Terminal;
+  readonly #lab: Lab | undefined;
   readonly #told = new Map<string, string>();
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(tracing: Tracing, terminal: Terminal) {
+  constructor(tracing: Tracing, terminal: Terminal, lab: Lab | undefined) {
     this.#tracing = tracing;
     this.#terminal = terminal;
+    this.#lab = lab;
   }
 
   start(): void {
@@ -187,10 +211,21 @@ class RunWatcher {
   }
 
   look(): void {
+    void this.#lookAtLab();
     for (const run of this.#tracing.runs()) {
       if (this.#told.get(run.id) === run.state) continue;
       this.#told.set(run.id, run.state);
       this.#tell(run);
+    }
+  }
+
+  async #lookAtLab(): Promise<void> {
+    const view = await this.#lab?.view();
+    for (const { id, kernel, stage, problem, remedy } of view?.ok === true ? view.value.machines : []) {
+      if (this.#told.get(id) === stage) continue;
+      this.#told.set(id, stage);
+      const why = problem === undefined ? '' : `: ${problem}\n    → ${remedy ?? ''}`;
+      this.#terminal.err(`  lab ${kernel}: ${stage}${why}\n`);
     }
   }
 

@@ -5,6 +5,7 @@ import { fastifySwagger } from '@fastify/swagger';
 import { fastifySwaggerUi } from '@fastify/swagger-ui';
 import type { FastifyBaseLogger, FastifyReply, FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
+import type { Lab } from '../lab/lab-desk.ts';
 import { Hub } from '../live/hub.ts';
 import type { Tracing } from '../sessions/tracing.ts';
 import { type Access, bearerToken, type Denial, denyRequest, denyToken } from './auth.ts';
@@ -13,6 +14,7 @@ import { type App, makeFastify } from './fastify.ts';
 import { openApiOptions } from './openapi.ts';
 import { addPage } from './page.ts';
 import { addRoutes } from './routes.ts';
+import { addLabRoutes } from './routes-lab.ts';
 
 /** What the application is made of. */
 export type AppOptions = {
@@ -24,6 +26,8 @@ export type AppOptions = {
   readonly logger: FastifyBaseLogger;
   /** Once aborted, commands are refused: the server is on its way out. */
   readonly stopping: AbortSignal;
+  /** Absent where there is no lab (tests of everything else). */
+  readonly lab?: Lab | undefined;
 };
 
 /** The application, not listening yet; closing it closes the hub's connections too. */
@@ -73,6 +77,7 @@ export async function buildApp(options: AppOptions): Promise<{ readonly app: App
         if (denial !== undefined) return deny(reply, denial);
       });
       addRoutes(api, { tracing, version, clientCount: () => hub.clientCount });
+      if (options.lab !== undefined) addLabRoutes(api, options.lab);
     },
     { prefix: '/api/v1' },
   );

@@ -1,5 +1,5 @@
 /** Refusals and failed requests as HTTP: the one place where a kind of refusal becomes a status. */
-import type { Problem } from '@faultline/shared';
+import type { Problem, Result } from '@faultline/shared';
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import type { Refusal } from '../sessions/refusal.ts';
 
@@ -16,6 +16,12 @@ export class RefusedError extends Error {
   }
 }
 
+/** What was asked for, or the refusal as an answer. */
+export function accepted<T>(result: Result<T, Refusal>): T {
+  if (result.ok) return result.value;
+  throw new RefusedError(result.error);
+}
+
 /** The status of each kind of refusal. */
 export function refusalStatus(kind: Refusal['kind']): RefusalStatus {
   switch (kind) {
@@ -24,12 +30,14 @@ export function refusalStatus(kind: Refusal['kind']): RefusalStatus {
     case 'unknown-stream':
     case 'unknown-run':
     case 'unknown-session':
+    case 'unknown-machine':
       return 404;
     case 'bad-parameter':
       return 400;
     case 'already-running':
     case 'too-many-runs':
     case 'not-running':
+    case 'lab-problem':
       return 409;
     case 'no-variant':
       return 422;

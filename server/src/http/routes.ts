@@ -5,17 +5,17 @@ import {
   ProbeManifestSchema,
   ProblemSchema,
   RecordSummarySchema,
-  type Result,
   RunSummarySchema,
   RunViewSchema,
   SessionViewSchema,
   StartRunSchema,
   TargetViewSchema,
+  VfioDeviceSchema,
 } from '@faultline/shared';
 import { Type } from 'typebox';
 import type { Refusal } from '../sessions/refusal.ts';
 import type { SessionSource, Tracing } from '../sessions/tracing.ts';
-import { RefusedError } from './errors.ts';
+import { accepted, RefusedError } from './errors.ts';
 import type { App } from './fastify.ts';
 
 const strict = { additionalProperties: false } as const;
@@ -97,6 +97,18 @@ function addTargetRoutes(app: App, tracing: Tracing): void {
       },
     },
     async ({ params }) => accepted(await tracing.preflight(params.id)),
+  );
+  app.get(
+    '/targets/:id/devices',
+    {
+      schema: {
+        tags: ['targets'],
+        summary: 'Its PCI devices bound to vfio-pci, with their BARs',
+        params: IdSchema,
+        response: { 200: Type.Array(VfioDeviceSchema), ...failures },
+      },
+    },
+    async ({ params }) => [...accepted(await tracing.devices(params.id))],
   );
   app.get(
     '/targets/:id/plans',
@@ -241,11 +253,6 @@ function findSession(tracing: Tracing, sessionId: string): SessionSource {
     message: `There is no session ${JSON.stringify(sessionId)} here.`,
     remedy: 'GET /api/v1/sessions lists them.',
   });
-}
-
-function accepted<T>(result: Result<T, Refusal>): T {
-  if (result.ok) return result.value;
-  throw new RefusedError(result.error);
 }
 
 function unknownRun(runId: string): Refusal {

@@ -1,6 +1,6 @@
 /** Puts a lab guest and the tracer together: boots it, traces it, and leaves a snapshot in which tracing is attached already. */
 import { bootGuest, digestOf, type LabError, type LabStage } from '@faultline/lab';
-import { attachPollMs, err, ok, type Result, type RunView, type StartRun } from '@faultline/shared';
+import { attachPollMs, err, ok, type ProbeManifest, type Result, type RunView, type StartRun } from '@faultline/shared';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -33,6 +33,14 @@ export type OpenGuest = {
 
 /** The fault path: what is traced in a guest when nobody chose. */
 export const faultPathProbes = 'vfio-fault,pfn-remap,pfn-insert,dma-map,lock-assert';
+
+/** Its streams, ready to be started in a guest. */
+export function faultPathRuns(manifests: readonly ProbeManifest[]): readonly StartRun[] {
+  return faultPathProbes.split(',').flatMap((probe) => {
+    const streams = manifests.find(({ name }) => name === probe)?.streams.filter(({ isDefault }) => isDefault) ?? [];
+    return streams.map((stream) => ({ targetId: '', probe, stream: stream.name }));
+  });
+}
 
 /** Boots, adds the target to the tracer, starts the streams, waits until each is attached or has failed. */
 export async function openGuest(

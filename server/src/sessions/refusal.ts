@@ -6,11 +6,13 @@ export type Refusal = {
     | 'unknown-stream'
     | 'unknown-run'
     | 'unknown-session'
+    | 'unknown-machine'
     | 'bad-parameter'
     | 'already-running'
     | 'too-many-runs'
     | 'no-variant'
     | 'target-problem'
+    | 'lab-problem'
     | 'not-running';
   readonly message: string;
   readonly remedy: string;

@@ -15,12 +15,14 @@ import {
   type Stream,
   type TargetView,
   targetsMax,
+  type VfioDevice,
 } from '@faultline/shared';
 import { readCapabilities, type TargetCapabilities } from '../probes/capabilities.ts';
 import type { CataloguedProbe } from '../probes/catalogue.ts';
 import { planAll, planStream } from '../probes/planner.ts';
 import { preflight } from '../probes/preflight.ts';
 import { type Clock, ProbeRun } from '../probes/probe-run.ts';
+import { readVfioDevices } from '../targets/devices.ts';
 import type { Target } from '../targets/target.ts';
 import type { Refusal } from './refusal.ts';
 import { Session, unknownRun } from './session.ts';
@@ -92,6 +94,14 @@ export class Tracer implements Tracing {
   async preflight(targetId: string): Promise<Result<Preflight, Refusal>> {
     const target = this.findTarget(targetId);
     return target.ok ? ok(await preflight(target.value, this.probes())) : target;
+  }
+
+  async devices(targetId: string): Promise<Result<readonly VfioDevice[], Refusal>> {
+    const target = this.findTarget(targetId);
+    if (!target.ok) return target;
+    const devices = await readVfioDevices(target.value);
+    if (devices.ok) return devices;
+    return err({ kind: 'target-problem', message: devices.error.message, remedy: 'Look at the target.' });
   }
 
   async plans(targetId: string): Promise<Result<readonly Plan[], Refusal>> {

@@ -10,6 +10,7 @@ import type {
   SessionView,
   StartRun,
   TargetView,
+  VfioDevice,
 } from '@faultline/shared';
 import type { Target } from '../targets/target.ts';
 import type { Refusal } from './refusal.ts';
@@ -42,6 +43,8 @@ export interface Tracing extends AsyncDisposable {
   removeTarget(targetId: string): Promise<Result<void, Refusal>>;
   probes(): readonly ProbeManifest[];
   preflight(targetId: string): Promise<Result<Preflight, Refusal>>;
+  /** Devices of a target that are bound to vfio-pci. */
+  devices(targetId: string): Promise<Result<readonly VfioDevice[], Refusal>>;
   plans(targetId: string): Promise<Result<readonly Plan[], Refusal>>;
   /** Starts one run; resolves as soon as the process was started (state `starting`), not when it is READY. */
   startRun(request: StartRun): Promise<Result<RunView, Refusal>>;

@@ -10,6 +10,7 @@ import {
   type StartRun,
   type Stream,
   type TargetView,
+  type VfioDevice,
 } from '@faultline/shared';
 import type { Refusal } from '../../src/sessions/refusal.ts';
 import type { SessionSource, Tracing } from '../../src/sessions/tracing.ts';
@@ -136,6 +137,10 @@ export class FakeTracing implements Tracing {
 
   runs(): readonly RunView[] {
     return this.sessionList.flatMap((session) => session.runs);
+  }
+
+  async devices(): Promise<Result<readonly VfioDevice[], Refusal>> {
+    return ok([]);
   }
 
   addTarget(): Result<void, Refusal> {

@@ -140,10 +140,13 @@ export class AppStore implements Disposable {
     await this.command(`stop ${runId}`, () => this.ports.http.stopRun(runId));
   }
 
-  /** Starts every default stream of every probe on a target, one after the other. */
+  /** Starts every default stream that can attach on a target, one after the other. */
   async startDefaults(targetId: string): Promise<void> {
+    const plans = this.app.plans.get(targetId);
+    const cannot = plans?.kind === 'ready' ? plans.value.filter(({ chosen }) => chosen === undefined) : [];
     for (const manifest of this.app.manifests) {
       for (const stream of manifest.streams.filter(({ isDefault }) => isDefault)) {
+        if (cannot.some((plan) => plan.probe === manifest.name && plan.stream === stream.name)) continue;
         await this.startRun({ targetId, probe: manifest.name, stream: stream.name });
       }
     }

@@ -1,0 +1,215 @@
+/** The lab of a server: guests that people boot, each a target of its own, and the workloads run in them. */
+import { randomUUID } from 'node:crypto';
+import { findAccelerator, isKernelCached, type LabStage, readKernelList } from '@faultline/lab';
+import {
+  type BootLab,
+  err,
+  labMachinesMax,
+  labWorkloadRunsMax,
+  type LabMachine,
+  type LabView,
+  type LabWorkloadRun,
+  ok,
+  type Result,
+  type StartRun,
+  type StartWorkload,
+} from '@faultline/shared';
+import type { CataloguedProbe } from '../probes/catalogue.ts';
+import type { Refusal } from '../sessions/refusal.ts';
+import type { Tracing } from '../sessions/tracing.ts';
+import type { GuestTarget } from '../targets/guest.ts';
+import { openGuest } from './open-guest.ts';
+import { runWorkload, workloads } from './workload.ts';
+
+const defaultBarBytes = 64 * 1024 * 1024;
+
+/** What the desk works with. */
+export type LabDeskOptions = {
+  readonly tracing: Tracing;
+  readonly probes: readonly CataloguedProbe[];
+  readonly bpftrace: string;
+  /** What is traced in every guest. */
+  readonly runs: readonly StartRun[];
+  readonly clock: () => number;
+};
+
+type Kept = {
+  view: LabMachine;
+  readonly stopping: AbortController;
+  target: GuestTarget | undefined;
+  /** Resolves when the boot has come to an end, good or bad. */
+  booted: Promise<void>;
+};
+
+/** What a server's faces may ask of the lab. */
+export interface Lab extends AsyncDisposable {
+  view(): Promise<Result<LabView, Refusal>>;
+  /** Begins to boot; resolves at once with what is going on. */
+  boot(request: BootLab): Promise<Result<LabMachine, Refusal>>;
+  /** Ends a guest, or its boot; forgets one that failed. */
+  stop(machineId: string): Promise<Result<LabMachine, Refusal>>;
+  /** Begins a workload in a guest that runs. */
+  runWorkload(machineId: string, request: StartWorkload): Result<LabWorkloadRun, Refusal>;
+}
+
+export class LabDesk implements Lab {
+  private readonly options: LabDeskOptions;
+  private readonly machines = new Map<string, Kept>();
+  private readonly workloadRuns: LabWorkloadRun[] = [];
+
+  constructor(options: LabDeskOptions) {
+    this.options = options;
+  }
+
+  async view(): Promise<Result<LabView, Refusal>> {
+    const list = await readKernelList();
+    if (!list.ok) return err({ kind: 'lab-problem', message: list.error.message, remedy: list.error.remedy });
+    const kernels = await Promise.all(
+      list.value.map(async (kernel) => ({
+        name: kernel.name,
+        title: kernel.title,
+        isCached: await isKernelCached(kernel),
+      })),
+    );
+    return ok({
+      accelerator: await findAccelerator(),
+      kernels,
+      workloads: [...workloads],
+      machines: [...this.machines.values()].map(({ view }) => view),
+      workloadRuns: this.workloadRuns.map((run) => ({ ...run, lines: [...run.lines] })),
+    });
+  }
+
+  async boot(request: BootLab): Promise<Result<LabMachine, Refusal>> {
+    const list = await readKernelList();
+    if (!list.ok || !list.value.some(({ name }) => name === request.kernel)) {
+      const message = `the lab has no kernel ${request.kernel}`;
+      return err({ kind: 'lab-problem', message, remedy: 'GET /api/v1/lab lists those it has.' });
+    }
+    const barBytes = request.barBytes ?? defaultBarBytes;
+    if (!Number.isInteger(Math.log2(barBytes))) {
+      return err({ kind: 'bad-parameter', message: 'a BAR’s size is a power of two', remedy: 'Such as 67108864.' });
+    }
+    if (this.machines.size >= labMachinesMax) {
+      return err({
+        kind: 'lab-problem',
+        message: `${labMachinesMax} guests are there already`,
+        remedy: 'Stop one first.',
+      });
+    }
+    const id = `lab-${request.kernel}-${randomUUID().slice(0, 4)}`;
+    const view: LabMachine = {
+      id,
+      kernel: request.kernel,
+      barBytes,
+      state: 'preparing',
+      stage: 'preparing',
+      startedAtMs: this.options.clock(),
+    };
+    const kept: Kept = { view, stopping: new AbortController(), target: undefined, booted: Promise.resolve() };
+    this.machines.set(id, kept);
+    kept.booted = this.bring(kept);
+    return ok(kept.view);
+  }
+
+  async stop(machineId: string): Promise<Result<LabMachine, Refusal>> {
+    const kept = this.machines.get(machineId);
+    if (kept === undefined) return err(unknownMachine(machineId));
+    kept.view = { ...kept.view, state: 'stopping', stage: 'stopping' };
+    kept.stopping.abort();
+    await kept.booted;
+    if (kept.target !== undefined) await this.options.tracing.removeTarget(kept.target.id);
+    this.machines.delete(machineId);
+    return ok(kept.view);
+  }
+
+  runWorkload(machineId: string, request: StartWorkload): Result<LabWorkloadRun, Refusal> {
+    const kept = this.machines.get(machineId);
+    if (kept === undefined) return err(unknownMachine(machineId));
+    const { target } = kept;
+    if (target === undefined || kept.view.state !== 'running') {
+      return err({ kind: 'lab-problem', message: `${machineId} is not running`, remedy: 'Wait until it is up.' });
+    }
+    if (!workloads.some(({ name }) => name === request.workload)) {
+      const message = `there is no workload ${request.workload}`;
+      return err({
+        kind: 'bad-parameter',
+        message,
+        remedy: `There are: ${workloads.map(({ name }) => name).join(', ')}.`,
+      });
+    }
+    const run: LabWorkloadRun = {
+      id: randomUUID(),
+      machineId,
+      workload: request.workload,
+      isMisaligned: request.isMisaligned ?? false,
+      state: 'running',
+      startedAtMs: this.options.clock(),
+      lines: [],
+    };
+    this.workloadRuns.push(run);
+    if (this.workloadRuns.length > labWorkloadRunsMax) this.workloadRuns.shift();
+    void this.follow(run, target, kept, request.repetitions ?? 1);
+    return ok(run);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all([...this.machines.keys()].map((id) => this.stop(id)));
+  }
+
+  private async bring(kept: Kept): Promise<void> {
+    const { kernel, barBytes, id } = kept.view;
+    const { tracing, probes, bpftrace, runs } = this.options;
+    const tell = ({ stage, doneBytes, totalBytes }: LabStage): void => {
+      const { doneBytes: _done, totalBytes: _total, ...rest } = kept.view;
+      kept.view = {
+        ...rest,
+        stage,
+        ...(doneBytes === undefined ? {} : { doneBytes }),
+        ...(totalBytes === undefined ? {} : { totalBytes }),
+      };
+    };
+    const request = { kernel, barBytes, bpftrace, targetId: id, start: 'fastest', runs } as const;
+    const opened = await openGuest(tracing, probes, request, tell, kept.stopping.signal);
+    if (!opened.ok) {
+      const { message, remedy } = opened.error;
+      kept.view = { ...kept.view, state: 'failed', stage: 'failed', problem: message, remedy };
+      return;
+    }
+    const { target, wasRestored, snapshotProblem, refused } = opened.value;
+    kept.target = target;
+    const problems = [...(snapshotProblem === undefined ? [] : [`no snapshot: ${snapshotProblem}`]), ...refused];
+    kept.view = {
+      ...kept.view,
+      state: 'running',
+      stage: 'running',
+      targetId: target.id,
+      wasRestored,
+      isEmulated: target.isEmulated,
+      ...(problems.length === 0 ? {} : { problem: problems.join('; ') }),
+    };
+    void target.died.then((reason) => {
+      if (kept.view.state !== 'running') return;
+      const remedy = 'Its figures stay until you remove it; boot it again.';
+      kept.view = { ...kept.view, state: 'failed', stage: 'failed', problem: reason, remedy };
+    });
+  }
+
+  private async follow(run: LabWorkloadRun, target: GuestTarget, kept: Kept, repetitions: number): Promise<void> {
+    const request = {
+      workload: run.workload,
+      barBytes: kept.view.barBytes,
+      isMisaligned: run.isMisaligned,
+      repetitions,
+      threads: undefined,
+    };
+    const end = await runWorkload(target, request, (line) => run.lines.push(line), kept.stopping.signal);
+    run.state = end.kind === 'done' ? 'done' : 'failed';
+    if (end.exitStatus !== undefined) run.exitStatus = end.exitStatus;
+    if (end.problem !== undefined) run.problem = end.problem;
+  }
+}
+
+function unknownMachine(id: string): Refusal {
+  return { kind: 'unknown-machine', message: `there is no guest ${id}`, remedy: 'GET /api/v1/lab lists them.' };
+}
