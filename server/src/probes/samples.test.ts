@@ -75,8 +75,8 @@ function expectationsOf(probe: string, capture: Capture, totals: Figures['totals
       ];
     case 'pfn-remap':
       return [
-        ['remaps in faults', counted('calls', ({ context }) => context === 'fault'), isEraA ? faults : 0],
-        ['remaps at mmap time', counted('calls', ({ context }) => context === 'mmap'), fileMaps],
+        ['remaps in faults', counted('remaps', ({ context }) => context === 'fault'), isEraA ? faults : 0],
+        ['remaps at mmap time', counted('remaps', ({ context }) => context === 'mmap'), fileMaps],
       ];
     case 'pfn-insert':
       return [['inserts', counted('inserts'), isEraA ? 0 : faults]];
@@ -84,7 +84,7 @@ function expectationsOf(probe: string, capture: Capture, totals: Figures['totals
       return [
         [
           'MAP_DMA',
-          counted('calls', ({ link }) => link === 'vfio_iommu_type1_ioctl'),
+          counted('links', ({ link }) => link === 'vfio_iommu_type1_ioctl'),
           sumOf((truth) => number(truth, 'dmaMaps')),
         ],
       ];

@@ -55,10 +55,10 @@ describe('6.1, where a fault remaps the whole VMA under the read lock (era A)', 
     expect(counted.truth['pagesTouched']).toBe(16_384);
     expect(faults(counted, { order: 'pte', origin: 'user', lock: 'mmap-read', comm: 'vfio-load' })).toBe(1);
     expect(counted.sum('vfio-fault', 'attempts')).toBe(1);
-    expect(counted.sum('vfio-fault', 'latency')).toBe(1);
+    expect(counted.sum('vfio-fault', 'faultLatency')).toBe(1);
     expect(counted.sum('vfio-fault', 'pagesMapped', { device: '0000:01:00.0' })).toBe(16_384);
-    expect(counted.sum('pfn-remap', 'calls', { context: 'fault', lock: 'mmap-read', result: 'ok' })).toBe(1);
-    expect(counted.sum('pfn-remap', 'pages', { context: 'fault' })).toBe(16_384);
+    expect(counted.sum('pfn-remap', 'remaps', { context: 'fault', lock: 'mmap-read', result: 'ok' })).toBe(1);
+    expect(counted.sum('pfn-remap', 'remapPages', { context: 'fault' })).toBe(16_384);
     expect(counted.sum('pfn-insert', 'inserts')).toBe(0);
     expect(
       counted.sum('lock-assert', 'checks', {
@@ -81,11 +81,11 @@ describe('6.1, where a fault remaps the whole VMA under the read lock (era A)', 
     expect(counted.truth).toMatchObject({ dmaMaps: 1, pagesTouched: 0 });
     expect(faults(counted, { origin: 'remote', lock: 'mmap-read' })).toBe(1);
     expect(counted.sum('vfio-fault', 'attempts')).toBe(1);
-    expect(counted.sum('dma-map', 'calls', { link: 'vfio_iommu_type1_ioctl' })).toBe(1);
-    expect(counted.sum('dma-map', 'calls', { link: 'fixup_user_fault' })).toBe(1);
-    expect(counted.sum('dma-map', 'calls', { link: 'vaddr_get_pfns' })).toBe(16_384);
-    expect(counted.sum('dma-map', 'calls', { link: 'follow' })).toBe(16_385);
-    expect(counted.sum('dma-map', 'failures', { link: 'follow' })).toBe(1);
+    expect(counted.sum('dma-map', 'links', { link: 'vfio_iommu_type1_ioctl' })).toBe(1);
+    expect(counted.sum('dma-map', 'links', { link: 'fixup_user_fault' })).toBe(1);
+    expect(counted.sum('dma-map', 'links', { link: 'vaddr_get_pfns' })).toBe(16_384);
+    expect(counted.sum('dma-map', 'links', { link: 'follow' })).toBe(16_385);
+    expect(counted.sum('dma-map', 'linkFailures', { link: 'follow' })).toBe(1);
     const [violation] = counted.cells('lock-assert', 'violations');
     expect(violation?.value).toBe(1);
     expect(violation?.dims).toMatchObject({ expected: 'mmap-write', actual: 'mmap-read', comm: 'vfio-load' });
@@ -98,7 +98,7 @@ describe('6.1, where a fault remaps the whole VMA under the read lock (era A)', 
       const counted = await guest.count({ workload });
       expect(counted.truth['fileMaps']).toBe(1);
       expect(counted.sum('vfio-fault', 'attempts')).toBe(0);
-      expect(counted.sum('pfn-remap', 'calls', { context: 'mmap', lock: 'mmap-write' })).toBe(1);
+      expect(counted.sum('pfn-remap', 'remaps', { context: 'mmap', lock: 'mmap-write' })).toBe(1);
       expect(counted.sum('lock-assert', 'checks', { actual: 'mmap-write', kernel: 'holds', mine: 'holds' })).toBe(1);
       expect(counted.sum('lock-assert', 'violations')).toBe(0);
     },
@@ -114,7 +114,7 @@ describe('6.1, where a fault remaps the whole VMA under the read lock (era A)', 
     const populations = Number(counted.truth['populations']);
     expect(populations).toBeGreaterThan(0);
     expect(faults(counted)).toBe(populations);
-    expect(counted.sum('pfn-remap', 'calls', { context: 'fault' })).toBe(populations);
+    expect(counted.sum('pfn-remap', 'remaps', { context: 'fault' })).toBe(populations);
     expect(counted.sum('lock-assert', 'violations')).toBe(populations);
     expect(counted.sum('vfio-fault', 'pagesMapped')).toBe(populations * 16_384);
   });
@@ -143,16 +143,16 @@ describe('6.12, where a fault inserts as much as fits (era D)', () => {
     expect(counted.sum('vfio-fault', 'pagesMapped', { device: '0000:01:00.0', place: 2 })).toBe(16_384);
     expect(counted.sum('pfn-insert', 'inserts', { insert: 'vmf_insert_pfn_pmd' })).toBe(32);
     expect(counted.sum('pfn-insert', 'inserts')).toBe(32);
-    expect(counted.sum('pfn-remap', 'calls')).toBe(0);
+    expect(counted.sum('pfn-remap', 'remaps')).toBe(0);
     expect(counted.sum('lock-assert', 'checks')).toBe(0);
   });
 
   it('takes 32 fixups under the mmap read lock for MAP_DMA of an untouched BAR', async () => {
     const counted = await guest.count({ workload: 'dma-map' });
-    expect(counted.sum('dma-map', 'calls', { link: 'fixup_user_fault' })).toBe(32);
+    expect(counted.sum('dma-map', 'links', { link: 'fixup_user_fault' })).toBe(32);
     expect(faults(counted, { order: 'pmd', origin: 'remote', lock: 'mmap-read' })).toBe(32);
     expect(faults(counted)).toBe(32);
-    expect(counted.sum('dma-map', 'calls', { link: 'follow' })).toBe(16_416);
+    expect(counted.sum('dma-map', 'links', { link: 'follow' })).toBe(16_416);
     expect(counted.sum('lock-assert', 'violations')).toBe(0);
   });
 
@@ -162,7 +162,7 @@ describe('6.12, where a fault inserts as much as fits (era D)', () => {
     expect(faults(counted)).toBe(counted.truth['pagesTouched']);
     expect(counted.sum('vfio-fault', 'attempts', { result: 'fallback' })).toBeGreaterThan(0);
     expect(counted.sum('pfn-insert', 'inserts', { insert: 'vmf_insert_pfn' })).toBe(counted.truth['pagesTouched']);
-    expect(counted.sum('vfio-fault', 'latency')).toBe(counted.sum('vfio-fault', 'attempts'));
+    expect(counted.sum('vfio-fault', 'faultLatency')).toBe(counted.sum('vfio-fault', 'attempts'));
   });
 
   it.each([
