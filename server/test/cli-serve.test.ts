@@ -104,6 +104,18 @@ describe('serve', () => {
     expect(terminal.printed.err).toContain('page-fault:counts running');
   });
 
+  it('traces machines over ssh too, whatever becomes of this host', async () => {
+    tracing.targetList = [fakeTarget, { ...fakeTarget, id: 'ssh:elsewhere', kind: 'ssh', title: 'elsewhere over ssh' }];
+    const preflight = tracing.preflight.bind(tracing);
+    tracing.preflight = async (targetId) =>
+      targetId === 'host' ? ok({ targetId, canTrace: false, checks: [] }) : preflight(targetId);
+    void start();
+    await vi.waitUntil(() => tracing.started.length === 2);
+    expect(tracing.started.map(({ targetId }) => targetId)).toEqual(['ssh:elsewhere', 'ssh:elsewhere']);
+    expect(terminal.printed.err).toContain("can't trace this machine");
+    expect(terminal.printed.err).toContain('tracing elsewhere over ssh');
+  });
+
   it('starts nothing when told so', async () => {
     void start({ start: 'nothing' });
     await printedUrl();

@@ -16,6 +16,8 @@ export type LoopbackSshd = AsyncDisposable & {
   readonly configFile: string;
   /** Kills every connection on the far side: the listener stays. */
   cut(): Promise<void>;
+  /** Stops them in their tracks: the connection stands, and nobody answers. */
+  pause(): Promise<void>;
 };
 
 /** Starts it on a free port; only this user may log in, with a key made for this. */
@@ -63,7 +65,8 @@ export async function startLoopbackSshd(): Promise<LoopbackSshd> {
   return {
     destination: 'loopback',
     configFile: file('config'),
-    cut: () => cut(server),
+    cut: () => signalSessions(server, 'SIGKILL'),
+    pause: () => signalSessions(server, 'SIGSTOP'),
     [Symbol.asyncDispose]: async () => {
       const closed = new Promise((resolve) => server.once('close', resolve));
       server.kill('SIGTERM');
@@ -73,15 +76,16 @@ export async function startLoopbackSshd(): Promise<LoopbackSshd> {
   };
 }
 
-async function cut(server: ChildProcess): Promise<void> {
+async function signalSessions(server: ChildProcess, signal: 'SIGKILL' | 'SIGSTOP'): Promise<void> {
   const pid = server.pid ?? 0;
   const sessions = (await descendants(pid)).filter(({ name }) => name.startsWith('sshd'));
-  for (const session of sessions) process.kill(session.pid, 'SIGKILL');
+  for (const session of sessions) process.kill(session.pid, signal);
 }
 
 type Row = { readonly pid: number; readonly parent: number; readonly name: string };
 
-async function descendants(pid: number): Promise<readonly Row[]> {
+/** All processes below one, at the moment. */
+export async function descendants(pid: number): Promise<readonly Row[]> {
   const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
   const rows = (await Promise.all(pids.map(readRow))).filter((row) => row !== undefined);
   const found: Row[] = [];

@@ -70,6 +70,45 @@ describe('doctor and record', () => {
   });
 });
 
+describe('machines over ssh', () => {
+  it('are added to serve, each once, with a config of their own where one is named', () => {
+    expect(read('serve --ssh root@a --ssh b --ssh root@a').request).toMatchObject({
+      bpftrace: { ...bpftrace, ssh: { destinations: ['root@a', 'b'], configFile: undefined } },
+    });
+    expect(read('serve --ssh a --ssh-config /etc/x').request).toMatchObject({
+      bpftrace: { ssh: { destinations: ['a'], configFile: '/etc/x' } },
+    });
+  });
+
+  it.each(['record', 'doctor'])('are a target of %s', (command) => {
+    expect(read(`${command} --target ssh:root@a --bpftrace-prefix sudo`).request).toMatchObject({
+      kind: command,
+      targetId: 'ssh:root@a',
+      bpftrace: { bpftrace: 'bpftrace', prefix: ['sudo'], ssh: { destinations: ['root@a'], configFile: undefined } },
+    });
+  });
+
+  it('have an id that fits into an address, however long their names are', () => {
+    const ids = ['a', 'b'].map((last) => {
+      const { request } = read(`record --target ssh:${'h'.repeat(200)}${last}`);
+      return request.kind === 'record' ? request.targetId : '';
+    });
+    expect(ids[0]).toMatch(/^ssh:h+-[0-9a-f]{16}$/);
+    expect(ids.map((id) => id.length)).toEqual([80, 80]);
+    expect(ids[0]).not.toBe(ids[1]);
+  });
+
+  it('are no more than a server takes', () => {
+    const line = (count: number): string =>
+      `serve ${Array.from({ length: count }, (_, at) => `--ssh h${at}`).join(' ')}`;
+    expect(read(line(14)).request.kind).toBe('serve');
+    expect(read(line(15))).toMatchObject({
+      request: { kind: 'said', status: 2 },
+      err: expect.stringContaining('At most 14'),
+    });
+  });
+});
+
 describe('wrong words', () => {
   it.each([
     ['', 'Usage: faultline'],
@@ -80,6 +119,9 @@ describe('wrong words', () => {
     ['serve --replay --no-trace', 'cannot be used with'],
     ['record --for 10', 'is not a duration'],
     ['record --for', 'argument missing'],
+    ['serve --ssh -oProxyCommand=id', 'is not a destination of ssh'],
+    ['record --target ssh:-oProxyCommand=id', 'is not a destination of ssh'],
+    ['doctor --target ssh:', 'is not a destination of ssh'],
   ])('%j have status 2 and are explained on stderr', (line, words) => {
     const { request, out, err } = read(line);
     expect(request).toEqual({ kind: 'said', status: 2 });

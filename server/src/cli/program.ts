@@ -1,13 +1,20 @@
 /** The command line: words into requests, requests into commands. Nothing here touches the process. */
-import { Command, CommanderError, Option } from 'commander';
-import { parseDuration, parsePort, parsePrefix } from './arguments.ts';
+import { ok, type Result, targetsMax } from '@faultline/shared';
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { parseDestination } from '../targets/ssh-command.ts';
+import { sshTargetId } from '../targets/ssh.ts';
+import { parseDuration, parsePort, parsePrefix, type UsageError } from './arguments.ts';
 import { addLab, argumentOf, type LabWords } from './lab-words.ts';
 import { defaultPort } from './listen.ts';
 import type { ServeRequest } from './serve.ts';
 import type { Terminal } from './terminal.ts';
 
-/** How bpftrace is run on this host. */
-export type BpftraceWords = { readonly bpftrace: string; readonly prefix: readonly string[] };
+/** How bpftrace is run, and the machines over ssh besides this host, where there are any. */
+export type BpftraceWords = {
+  readonly bpftrace: string;
+  readonly prefix: readonly string[];
+  readonly ssh?: { readonly destinations: readonly string[]; readonly configFile: string | undefined };
+};
 
 /** What the command line asks for. */
 export type Request =
@@ -65,7 +72,11 @@ export function readCommandLine(
 }
 
 type Take = (request: Request) => void;
-type BpftraceOptions = { readonly bpftrace: string; readonly bpftracePrefix: readonly string[] };
+type BpftraceOptions = {
+  readonly bpftrace: string;
+  readonly bpftracePrefix: readonly string[];
+  readonly sshConfig?: string;
+};
 
 function addServe(program: Command, environment: { readonly FAULTLINE_TOKEN?: string | undefined }, take: Take): void {
   type Options = BpftraceOptions & {
@@ -76,6 +87,7 @@ function addServe(program: Command, environment: { readonly FAULTLINE_TOKEN?: st
     readonly replay?: true;
     readonly trace: boolean;
     readonly lab: readonly string[];
+    readonly ssh: readonly string[];
   };
   withBpftrace(program.command('serve'))
     .description('serve the page and trace this host until Ctrl-C')
@@ -90,13 +102,14 @@ function addServe(program: Command, environment: { readonly FAULTLINE_TOKEN?: st
       collect,
       [],
     )
+    .option('--ssh <destination>', 'trace this machine over ssh too; repeatable', collectDestination, [])
     .option('--no-trace', 'start nothing; the page can')
     .action((options: Options) => {
       const start = options.replay === true ? 'replay' : 'host';
       const token = options.token ?? environment.FAULTLINE_TOKEN;
       take({
         kind: 'serve',
-        bpftrace: bpftraceOf(options),
+        bpftrace: bpftraceOf(options, options.ssh),
         serve: {
           port: options.port,
           host: options.host,
@@ -113,11 +126,11 @@ function addDoctor(program: Command, take: Take): void {
   type Options = BpftraceOptions & { readonly target: string; readonly json?: true };
   withBpftrace(program.command('doctor'))
     .description('say whether tracing can work here, and what to do where it cannot')
-    .option('--target <id>', 'which kernel', 'host')
+    .option('--target <id>', 'which kernel: host, replay, or ssh:DESTINATION', argumentOf(parseTarget), 'host')
     .option('--json', 'print JSON')
     .addHelpText('after', '\nExit status: 0 all good, 1 something failed, 2 wrong usage.')
     .action((options: Options) => {
-      take({ kind: 'doctor', bpftrace: bpftraceOf(options), targetId: options.target, isJson: options.json === true });
+      take({ kind: 'doctor', ...targetOf(options), isJson: options.json === true });
     });
 }
 
@@ -131,7 +144,7 @@ function addRecord(program: Command, take: Take): void {
   };
   withBpftrace(program.command('record'))
     .description('trace for a while, then print what was counted')
-    .option('--target <id>', 'which kernel', 'host')
+    .option('--target <id>', 'which kernel: host, replay, or ssh:DESTINATION', argumentOf(parseTarget), 'host')
     .option('--probes <list>', 'PROBE or PROBE:STREAM, separated by commas (default: all that run by default)')
     .option('--for <duration>', 'how long, such as 500ms, 10s, 2m', argumentOf(parseDuration), 10_000)
     .option('--param <assignment>', 'PROBE.NAME=NUMBER or PROBE:STREAM.NAME=NUMBER; repeatable', collect, [])
@@ -143,8 +156,7 @@ function addRecord(program: Command, take: Take): void {
     .action((options: Options) => {
       take({
         kind: 'record',
-        bpftrace: bpftraceOf(options),
-        targetId: options.target,
+        ...targetOf(options),
         probes: options.probes,
         parameters: options.param,
         durationMs: options.for,
@@ -156,11 +168,40 @@ function addRecord(program: Command, take: Take): void {
 function withBpftrace(command: Command): Command {
   return command
     .option('--bpftrace <path>', 'bpftrace to use', 'bpftrace')
-    .option('--bpftrace-prefix <words>', 'words before bpftrace, such as "sudo -n"', parsePrefix, []);
+    .option('--bpftrace-prefix <words>', 'words before bpftrace, such as "sudo -n"', parsePrefix, [])
+    .option('--ssh-config <file>', 'config for ssh instead of your own');
 }
 
-function bpftraceOf({ bpftrace, bpftracePrefix }: BpftraceOptions): BpftraceWords {
-  return { bpftrace, prefix: bpftracePrefix };
+function bpftraceOf(options: BpftraceOptions, destinations: readonly string[]): BpftraceWords {
+  const { bpftrace, bpftracePrefix: prefix, sshConfig: configFile } = options;
+  return { bpftrace, prefix, ...(destinations.length === 0 ? {} : { ssh: { destinations, configFile } }) };
+}
+
+const sshWord = 'ssh:';
+
+/** An id of a target; behind `ssh:` stands a destination. */
+function parseTarget(text: string): Result<string, UsageError> {
+  if (!text.startsWith(sshWord)) return ok(text);
+  const destination = parseDestination(text.slice(sshWord.length));
+  return destination.ok ? ok(text) : destination;
+}
+
+function targetOf(options: BpftraceOptions & { readonly target: string }): {
+  readonly bpftrace: BpftraceWords;
+  readonly targetId: string;
+} {
+  const { target } = options;
+  if (!target.startsWith(sshWord)) return { bpftrace: bpftraceOf(options, []), targetId: target };
+  const destination = target.slice(sshWord.length);
+  return { bpftrace: bpftraceOf(options, [destination]), targetId: sshTargetId(destination) };
+}
+
+function collectDestination(text: string, before: readonly string[]): readonly string[] {
+  const destination = argumentOf(parseDestination)(text);
+  if (before.includes(destination)) return before;
+  // This host and the recorded sample are targets too.
+  if (before.length < targetsMax - 2) return [...before, destination];
+  throw new InvalidArgumentError(`At most ${targetsMax - 2} machines can be traced at a time.`);
 }
 
 function collect(value: string, before: readonly string[]): readonly string[] {

@@ -128,7 +128,7 @@ function ownAddresses(wildcard: string): readonly string[] {
     .map(({ address }) => address);
 }
 
-/** Starts what runs by default on the chosen target, or says why it can't. */
+/** Starts what runs by default on the chosen target and on every machine over ssh, or says why it can't. */
 async function begin(
   tracing: Tracing,
   start: ServeRequest['start'],
@@ -136,12 +136,17 @@ async function begin(
   stopping: AbortSignal,
 ): Promise<void> {
   if (start === 'nothing') return;
-  const target = (await tracing.targets()).find(({ kind }) => kind === start);
-  if (target === undefined) {
+  const targets = await tracing.targets();
+  const chosen = targets.filter(({ kind }) => kind === start);
+  if (chosen.length === 0) {
     const remedy = start === 'replay' ? 'The recorded samples are in probes/*/; restore them.' : 'Start with --replay.';
     terminal.err(complaint(`there is no ${start} target here`, remedy));
-    return;
   }
+  const machines = targets.filter(({ kind }) => kind === 'ssh');
+  for (const target of [...chosen, ...machines]) await beginOn(tracing, target, terminal, stopping);
+}
+
+async function beginOn(tracing: Tracing, target: TargetView, terminal: Terminal, stopping: AbortSignal): Promise<void> {
   const canTrace = await sayWhetherItTraces(tracing, target, terminal);
   if (!canTrace) return;
   const { fitting, others } = await fittingStreams(tracing, defaultStreams(target.id, tracing.probes()));
@@ -169,7 +174,9 @@ async function sayWhetherItTraces(tracing: Tracing, target: TargetView, terminal
       if (command !== undefined) terminal.err(`    $ ${command}\n`);
     }
   }
-  terminal.err('The page is up and offers a recorded sample instead (or start with --replay).\n');
+  if (target.kind === 'host') {
+    terminal.err('The page is up and offers a recorded sample instead (or start with --replay).\n');
+  }
   return false;
 }
 

@@ -5,6 +5,7 @@ import { type CatalogueError, readCatalogue } from '../probes/catalogue.ts';
 import { readRecordings } from '../probes/recordings.ts';
 import { HostTarget } from '../targets/host.ts';
 import { ReplayTarget } from '../targets/replay.ts';
+import { SshTarget } from '../targets/ssh.ts';
 import { Tracer } from './tracer.ts';
 
 /** How bpftrace is run on this host, and which probe folders to take. */
@@ -13,6 +14,8 @@ export type OpenTracerOptions = {
   readonly bpftrace: string;
   /** Words before it, such as ['sudo', '-n']. */
   readonly prefix: readonly string[];
+  /** Machines over ssh, with bpftrace run there as here. */
+  readonly ssh?: { readonly destinations: readonly string[]; readonly configFile: string | undefined } | undefined;
   /** Default: the probes folder of this installation. */
   readonly probesFolder?: string;
 };
@@ -24,6 +27,11 @@ export async function openTracer(options: OpenTracerOptions): Promise<Result<Tra
   if (!catalogue.ok) return catalogue;
   const recordings = await readRecordings(catalogue.value);
   const host = new HostTarget({ bpftrace: options.bpftrace, prefix: options.prefix });
-  const targets = recordings.length === 0 ? [host] : [host, new ReplayTarget(recordings)];
+  const replays = recordings.length === 0 ? [] : [new ReplayTarget(recordings)];
+  const { bpftrace, prefix, ssh } = options;
+  const machines = (ssh?.destinations ?? []).map(
+    (destination) => new SshTarget({ destination, configFile: ssh?.configFile, bpftrace, prefix }),
+  );
+  const targets = [host, ...replays, ...machines];
   return ok(new Tracer({ targets, probes: catalogue.value, clock: () => Date.now() }));
 }

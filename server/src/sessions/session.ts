@@ -26,6 +26,9 @@ export const faultlineVersion = '0.1.0';
 
 const cpuSampleIntervalMs = 1_000;
 
+/** bpftrace's CPU time is read in every so many samples: over ssh each look starts a handful of processes there. */
+const samplesPerRunLook = { host: 1, guest: 1, replay: 1, ssh: 10 } as const;
+
 export class Session implements SessionSource, AsyncDisposable {
   readonly id: string;
   readonly target: Target;
@@ -43,7 +46,8 @@ export class Session implements SessionSource, AsyncDisposable {
   private serverCpuShare: number | undefined;
   private cpuBefore = process.cpuUsage();
   private cpuBeforeMs: number;
-  private readonly cpuOfRun = new Map<string, number>();
+  private cpuSampleCount = 0;
+  private readonly cpuOfRun = new Map<string, { readonly cpuMs: number; readonly atMs: number }>();
 
   constructor(target: Target, identity: Result<TargetIdentity, { readonly message: string }>, clock: Clock) {
     this.target = target;
@@ -176,16 +180,21 @@ export class Session implements SessionSource, AsyncDisposable {
     this.serverCpuShare = (usage.user + usage.system) / 1000 / passedMs;
     this.cpuBefore = process.cpuUsage();
     this.cpuBeforeMs = nowMs;
-    for (const run of this.runs) await this.sampleRunCpu(run, passedMs);
+    this.cpuSampleCount += 1;
+    if (this.cpuSampleCount % samplesPerRunLook[this.target.kind] !== 0) return;
+    for (const run of this.runs) await this.sampleRunCpu(run);
   }
 
-  private async sampleRunCpu(run: ProbeRun, passedMs: number): Promise<void> {
+  private async sampleRunCpu(run: ProbeRun): Promise<void> {
     const pid = run.bpftracePid;
     const cpuMs = pid === undefined || run.isEnded ? undefined : await processCpuMs(this.target, pid);
     const before = this.cpuOfRun.get(run.spec.id);
+    const atMs = this.clock();
     run.bpftraceCpuShare =
-      cpuMs === undefined || before === undefined ? undefined : Math.max(0, cpuMs - before) / passedMs;
-    if (cpuMs !== undefined) this.cpuOfRun.set(run.spec.id, cpuMs);
+      cpuMs === undefined || before === undefined
+        ? undefined
+        : Math.max(0, cpuMs - before.cpuMs) / Math.max(1, atMs - before.atMs);
+    if (cpuMs !== undefined) this.cpuOfRun.set(run.spec.id, { cpuMs, atMs });
   }
 }
 

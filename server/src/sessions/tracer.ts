@@ -93,7 +93,9 @@ export class Tracer implements Tracing {
 
   async preflight(targetId: string): Promise<Result<Preflight, Refusal>> {
     const target = this.findTarget(targetId);
-    return target.ok ? ok(await preflight(target.value, this.probes())) : target;
+    if (!target.ok) return target;
+    const reached = await this.reach(target.value);
+    return reached.ok ? ok(await preflight(target.value, this.probes())) : reached;
   }
 
   async devices(targetId: string): Promise<Result<readonly VfioDevice[], Refusal>> {
@@ -107,7 +109,8 @@ export class Tracer implements Tracing {
   async plans(targetId: string): Promise<Result<readonly Plan[], Refusal>> {
     const target = this.findTarget(targetId);
     if (!target.ok) return target;
-    return ok(await planAll(target.value, this.options.probes));
+    const reached = await this.reach(target.value);
+    return reached.ok ? ok(await planAll(target.value, this.options.probes)) : reached;
   }
 
   async startRun(request: StartRun): Promise<Result<RunView, Refusal>> {
@@ -118,22 +121,23 @@ export class Tracer implements Tracing {
     const { probe, stream } = found.value;
     const parameters = checkParameters(stream, request.parameters ?? {});
     if (!parameters.ok) return parameters;
+    const session = await this.reach(target.value);
+    if (!session.ok) return session;
     const plan = await planStream(target.value, await this.capabilitiesOf(target.value), probe, stream);
     const variant = stream.variants.find((one) => one.name === plan.chosen);
     if (variant === undefined) return err(noVariant(plan));
     const script = await target.value.placeScript(join(probe.folder, variant.script));
     if (!script.ok)
       return err({ kind: 'target-problem', message: script.error.message, remedy: 'Look at the target.' });
-    const session = await this.open(target.value);
     const identity = await target.value.identity();
     // No await from here on: two requests at once must not both find the place free.
-    const refusal = this.refuseBeside(session, probe.manifest.name, stream);
+    const refusal = this.refuseBeside(session.value, probe.manifest.name, stream);
     if (refusal !== undefined) return err(refusal);
     const run = new ProbeRun(
       target.value,
       {
         id: randomUUID(),
-        index: session.runs.length,
+        index: session.value.runs.length,
         probe: probe.manifest.name,
         stream,
         variant,
@@ -143,7 +147,7 @@ export class Tracer implements Tracing {
       },
       this.options.clock,
     );
-    session.add(run);
+    session.value.add(run);
     return ok(run.view());
   }
 
@@ -175,6 +179,15 @@ export class Tracer implements Tracing {
     // A target nobody looked at has no session that would dispose of it.
     const unseen = this.known.filter((target) => !this.sessionOf.has(target.id));
     await Promise.all(unseen.map((target) => target[Symbol.asyncDispose]()));
+  }
+
+  /** The session of a target that can be asked. Of one that is gone every look would say that nothing is there. */
+  private async reach(target: Target): Promise<Result<Session, Refusal>> {
+    const session = await this.open(target);
+    const { problem } = session.targetView();
+    if (problem === undefined) return ok(session);
+    const remedy = 'See that it can be reached, then add it again, or start Faultline anew.';
+    return err({ kind: 'target-problem', message: problem, remedy });
   }
 
   private open(target: Target): Promise<Session> {

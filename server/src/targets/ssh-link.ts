@@ -45,6 +45,7 @@ export class SshLink {
   readonly keeper = new SshKeeper();
   private readonly options: SshLinkOptions;
   private readonly waiting: (() => void)[] = [];
+  private readonly clients = new Set<SshChild>();
   private busyCount = 0;
   private isClosing = false;
   private master: SshChild | undefined;
@@ -72,7 +73,9 @@ export class SshLink {
     if (this.busyCount < sshSessionsMax) this.busyCount += 1;
     else await new Promise<void>((resolve) => this.waiting.push(resolve));
     const child = this.spawn(['-o', 'ControlMaster=no', '-o', 'LogLevel=ERROR', ...noOwnConnection], command);
+    this.clients.add(child);
     child.once('close', () => {
+      this.clients.delete(child);
       const next = this.waiting.shift();
       if (next === undefined) this.busyCount -= 1;
       else next();
@@ -93,6 +96,8 @@ export class SshLink {
     if (master !== undefined && master.exitCode === null && master.signalCode === null) {
       const closed = new Promise((resolve) => master.once('close', resolve));
       const timer = setTimeout(() => master.kill('SIGKILL'), sshCloseMaxMs);
+      // ssh waits for the commands of its connection; whoever started them has awaited their ends by now.
+      for (const client of this.clients) client.kill('SIGKILL');
       master.stdin.end();
       await closed;
       clearTimeout(timer);
