@@ -30,6 +30,7 @@ export const testPackages = [
   bpftracePackage,
   ...labPackages,
   { name: 'chromium', gives: 'chromium', forWhat: 'the browser tests' },
+  { name: 'openssh-server', gives: '/usr/sbin/sshd', forWhat: 'the tests of machines over ssh' },
 ];
 
 /**
