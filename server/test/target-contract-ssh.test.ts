@@ -99,6 +99,7 @@ describe('nothing stays on the machine', () => {
     const clients = (await descendants(process.pid)).filter(({ name }) => name === 'ssh');
     for (const client of clients) process.kill(client.pid, 'SIGSTOP');
     await until(isGone, (sshLeaseSec + 10) * 1000);
+    expect(await isGone()).toBe(true);
     for (const client of clients) process.kill(client.pid, 'SIGCONT');
     await target[Symbol.asyncDispose]();
   });

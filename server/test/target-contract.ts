@@ -56,6 +56,7 @@ export function liveTargetContract(
     });
 
     processCases(() => target);
+    wordCases(() => target);
     fileCases(() => target);
     identityCases(() => target);
 
@@ -100,25 +101,6 @@ function processCases(the: () => Target): void {
     expect(exit.problem?.kind).toBe('denied');
   });
 
-  it.each([
-    "$(id); `id` | > x 'quote'",
-    String.raw`\ \\ \' \n "$HOME" !! ~ * & # %s`,
-    "'; exit 7; '",
-    '-n',
-    '',
-    'two\nlines\n',
-    'é ✓',
-  ])('passes arguments as they are, nothing is a shell line: %j', async (word) => {
-    const answer = await ask(the(), { program: 'printf', args: ['%s|', word, 'end'], env: {} });
-    expect(answer).toMatchObject({ ok: true, value: { code: 0, stdout: `${word}|end|` } });
-  });
-
-  it('passes the environment as it is', async () => {
-    const env = { MARK: "$(id) 'x'\n\\" };
-    const answer = await ask(the(), { program: 'sh', args: ['-c', 'printf "%s" "$MARK"'], env });
-    expect(answer).toMatchObject({ ok: true, value: { stdout: env.MARK } });
-  });
-
   it('gives all of much output, in order', async () => {
     const lines = 200_000;
     const { stdout, exit } = await output(the().start({ program: 'seq', args: [String(lines)], env: {} }));
@@ -146,6 +128,27 @@ function processCases(the: () => Target): void {
     expect(exit).toEqual({ code: 0 });
     expect(Date.now() - startedMs).toBeLessThan(10_000);
     await ask(the(), { program: 'kill', args: [stdout.trim()], env: {} });
+  });
+}
+
+function wordCases(the: () => Target): void {
+  it.each([
+    "$(id); `id` | > x 'quote'",
+    String.raw`\ \\ \' \n "$HOME" !! ~ * & # %s`,
+    "'; exit 7; '",
+    '-n',
+    '',
+    'two\nlines\n',
+    'é ✓',
+  ])('passes arguments as they are, nothing is a shell line: %j', async (word) => {
+    const answer = await ask(the(), { program: 'printf', args: ['%s|', word, 'end'], env: {} });
+    expect(answer).toMatchObject({ ok: true, value: { code: 0, stdout: `${word}|end|` } });
+  });
+
+  it('passes the environment as it is', async () => {
+    const env = { MARK: "$(id) 'x'\n\\" };
+    const answer = await ask(the(), { program: 'sh', args: ['-c', 'printf "%s" "$MARK"'], env });
+    expect(answer).toMatchObject({ ok: true, value: { stdout: env.MARK } });
   });
 }
 
