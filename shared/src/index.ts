@@ -9,6 +9,7 @@ export * from './limits.ts';
 export * from './live/answer.ts';
 export * from './live/bin-memo.ts';
 export * from './live/call-ring.ts';
+export * from './live/fault-path.ts';
 export * from './live/latency.ts';
 export * from './live/live-session.ts';
 export * from './live/losses.ts';

@@ -14,6 +14,7 @@ import './layout.css';
 import './widgets.css';
 import './charts.css';
 import './tables.css';
+import './path.css';
 import './probes.css';
 import { Page } from './views/page.tsx';
 

@@ -38,7 +38,9 @@ export class GuestTarget implements Target {
     this.guest = guest;
     const isEmulated = guest.accelerator === 'tcg';
     this.title = `lab guest ${guest.kernel.name}`;
-    this.badge = isEmulated ? 'emulated guest: counts and ratios, not latencies' : 'lab guest (KVM)';
+    this.badge = isEmulated
+      ? 'emulated guest: only counts and ratios carry over to real machines, latencies do not'
+      : 'lab guest (KVM)';
     this.patience = isEmulated ? 6 : 2;
     this.died = guest.machine.ended;
     this.isHolding = guest.note === undefined;

@@ -1,5 +1,12 @@
 /** Commands and questions to the server, by HTTP. Every answer is checked against its schema before it gets in. */
 import {
+  type BootLab,
+  type LabMachine,
+  LabMachineSchema,
+  type LabView,
+  LabViewSchema,
+  type LabWorkloadRun,
+  LabWorkloadRunSchema,
   type Plan,
   PlanSchema,
   type Preflight,
@@ -14,8 +21,11 @@ import {
   type SessionView,
   SessionViewSchema,
   type StartRun,
+  type StartWorkload,
   type TargetView,
   TargetViewSchema,
+  type VfioDevice,
+  VfioDeviceSchema,
   err,
   ok,
   readAnswer,
@@ -36,6 +46,11 @@ export type Http = {
   readonly plans: (targetId: string) => Answer<readonly Plan[]>;
   readonly startRun: (run: StartRun) => Answer<RunView>;
   readonly stopRun: (runId: string) => Answer<RunView>;
+  readonly devices: (targetId: string) => Answer<readonly VfioDevice[]>;
+  readonly lab: () => Answer<LabView>;
+  readonly bootKernel: (request: BootLab) => Answer<LabMachine>;
+  readonly stopMachine: (machineId: string) => Answer<LabMachine>;
+  readonly runWorkload: (machineId: string, request: StartWorkload) => Answer<LabWorkloadRun>;
 };
 
 /** How long an answer may take, ms: a stop waits for bpftrace to detach. */
@@ -43,12 +58,15 @@ const answerMaxMs = 20_000;
 
 /** The server at the page's own origin. The token, where one is demanded, goes with every request. */
 export function createHttp(token: string | undefined): Http {
-  const ask = async <T>(read: Reader<T>, path: string, body?: { readonly json: unknown }): Answer<T> => {
+  type Sent = { readonly json: unknown } | { readonly method: 'DELETE' };
+  const ask = async <T>(read: Reader<T>, path: string, sent?: Sent): Answer<T> => {
     const headers: Record<string, string> = { accept: 'application/json' };
     if (token !== undefined) headers['authorization'] = `Bearer ${token}`;
+    const body = sent !== undefined && 'json' in sent ? JSON.stringify(sent.json) : undefined;
     if (body !== undefined) headers['content-type'] = 'application/json';
     const request: RequestInit = { headers, signal: AbortSignal.timeout(answerMaxMs), cache: 'no-store' };
-    if (body !== undefined) Object.assign(request, { method: 'POST', body: JSON.stringify(body.json) });
+    if (body !== undefined) Object.assign(request, { method: 'POST', body });
+    else if (sent !== undefined) Object.assign(request, { method: 'DELETE' });
     try {
       const response = await fetch(`/api/v1/${path}`, request);
       return readResponse(read, path, response.status, await response.text());
@@ -65,11 +83,23 @@ export function createHttp(token: string | undefined): Http {
     plans: (targetId) => ask((answer) => readAnswers(PlanSchema, answer), `targets/${id(targetId)}/plans`),
     startRun: (run) => ask(readRun, 'runs', { json: run }),
     stopRun: (runId) => ask(readRun, `runs/${id(runId)}/stop`, { json: {} }),
+    devices: (targetId) => ask((answer) => readAnswers(VfioDeviceSchema, answer), `targets/${id(targetId)}/devices`),
+    lab: () => ask((answer) => readAnswer(LabViewSchema, answer), 'lab'),
+    bootKernel: (request) => ask(readMachine, 'lab/machines', { json: request }),
+    stopMachine: (machineId) => ask(readMachine, `lab/machines/${id(machineId)}`, { method: 'DELETE' }),
+    runWorkload: (machineId, request) =>
+      ask((answer) => readAnswer(LabWorkloadRunSchema, answer), `lab/machines/${id(machineId)}/runs`, {
+        json: request,
+      }),
   };
 }
 
 function readRun(answer: unknown): Result<RunView, string> {
   return readAnswer(RunViewSchema, answer);
+}
+
+function readMachine(answer: unknown): Result<LabMachine, string> {
+  return readAnswer(LabMachineSchema, answer);
 }
 
 function readResponse<T>(read: Reader<T>, path: string, status: number, text: string): Result<T, Problem> {

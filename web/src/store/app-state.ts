@@ -1,5 +1,6 @@
 /** What the page knows besides the figures: how it stands with the server, targets, probes, plans, commands. */
 import type {
+  LabView,
   LiveSession,
   Plan,
   Preflight,
@@ -8,6 +9,7 @@ import type {
   SessionClock,
   SessionView,
   TargetView,
+  VfioDevice,
 } from '@faultline/shared';
 import type { PageState } from './page-state.ts';
 
@@ -39,7 +41,11 @@ export type AppState = {
   /** By target. */
   readonly plans: ReadonlyMap<string, Loaded<readonly Plan[]>>;
   readonly preflights: ReadonlyMap<string, Loaded<Preflight>>;
-  /** By what was commanded: `start probe/stream`, `stop run`. */
+  /** Devices bound to vfio-pci, by target; a target not in it was not asked. */
+  readonly devices: ReadonlyMap<string, readonly VfioDevice[]>;
+  /** Undefined before it was asked for. */
+  readonly lab: Loaded<LabView> | undefined;
+  /** By what was commanded: `start probe/stream`, `stop run`, `boot kernel`, `lab machine`. */
   readonly commands: ReadonlyMap<string, Command>;
 };
 
@@ -69,6 +75,8 @@ export const emptyAppState: AppState = {
   sessions: [],
   plans: new Map(),
   preflights: new Map(),
+  devices: new Map(),
+  lab: undefined,
   commands: new Map(),
 };
 

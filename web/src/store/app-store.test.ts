@@ -26,6 +26,11 @@ function fakeWorld(answers: Partial<Ports['http']>) {
       plans: refuse,
       startRun: refuse,
       stopRun: refuse,
+      devices: refuse,
+      lab: refuse,
+      bootKernel: refuse,
+      stopMachine: refuse,
+      runWorkload: refuse,
       ...answers,
     },
     openFeed: (id, events) => {

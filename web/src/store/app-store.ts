@@ -7,6 +7,7 @@ import {
   type RunView,
   type Snapshot,
   type StartRun,
+  type StartWorkload,
   freezeLiveSession,
   openLiveSession,
   protocolVersion,
@@ -36,6 +37,9 @@ const lookIntervalMs = 50;
 const idlePublishIntervalMs = 1_000;
 /** How often sessions and targets are asked for, ms: others may start and stop them. */
 const refreshIntervalMs = 3_000;
+
+/** How often the lab is asked while something moves in it, ms. */
+const labIntervalMs = 1_000;
 
 /** Problems that asking again does not solve. */
 const reloadCures: readonly string[] = ['other-version', 'undecodable'];
@@ -84,6 +88,9 @@ export class AppStore implements Disposable {
       }),
       this.ports.every(lookIntervalMs, () => this.publishWhenDue()),
       this.ports.every(refreshIntervalMs, () => void this.refresh()),
+      this.ports.every(labIntervalMs, () => {
+        if (this.isLabMoving()) void this.refreshLab();
+      }),
     );
     void this.refresh();
   }
@@ -107,6 +114,7 @@ export class AppStore implements Disposable {
     if (!targets.ok) return this.unreachable(targets.error);
     if (!sessions.ok) return this.unreachable(sessions.error);
     if (!probes.ok) return this.unreachable(probes.error);
+    void this.refreshLab();
     this.change({ targets: targets.value, sessions: sessions.value, manifests: probes.value });
     this.forgetRefused();
     this.follow();
@@ -123,11 +131,28 @@ export class AppStore implements Disposable {
       preflights: withEntry(this.app.preflights, targetId, loading),
     });
     const { http } = this.ports;
+    const devices = await http.devices(targetId);
+    if (devices.ok) this.change({ devices: withEntry(this.app.devices, targetId, devices.value) });
     const preflight = http.preflight(targetId);
     const plans = await http.plans(targetId);
     this.change({ plans: withEntry(this.app.plans, targetId, loaded(plans)) });
     const checks = await preflight;
     this.change({ preflights: withEntry(this.app.preflights, targetId, loaded(checks)) });
+  }
+
+  /** Boots a kernel of the lab; the page of the lab shows what becomes of it. */
+  async bootKernel(kernel: string): Promise<void> {
+    await this.command(`boot ${kernel}`, () => this.ports.http.bootKernel({ kernel }));
+  }
+
+  /** Ends a guest. */
+  async stopMachine(machineId: string): Promise<void> {
+    await this.command(`lab ${machineId}`, () => this.ports.http.stopMachine(machineId));
+  }
+
+  /** Runs a workload in a guest. */
+  async runWorkload(machineId: string, request: StartWorkload): Promise<void> {
+    await this.command(`lab ${machineId}`, () => this.ports.http.runWorkload(machineId, request));
   }
 
   /** Starts one stream. The answer of the server is kept under `start probe/stream`. */
@@ -174,6 +199,17 @@ export class AppStore implements Disposable {
   /** Forgets why a command was refused. */
   dismiss(command: string): void {
     this.change({ commands: withEntry(this.app.commands, command, undefined) });
+  }
+
+  private async refreshLab(): Promise<void> {
+    this.change({ lab: loaded(await this.ports.http.lab()) });
+  }
+
+  private isLabMoving(): boolean {
+    const { lab } = this.app;
+    if (lab?.kind !== 'ready') return false;
+    const isOnTheWay = lab.value.machines.some(({ state }) => state === 'preparing' || state === 'stopping');
+    return isOnTheWay || lab.value.workloadRuns.some(({ state }) => state === 'running');
   }
 
   private async command(name: string, send: () => Promise<Result<unknown, Problem>>): Promise<void> {

@@ -40,3 +40,8 @@ export function faultMark(access: string, cause: string): Mark {
   const word = access === 'instruction' ? 'instr.' : access;
   return { name: cause === 'protection' ? `${word} prot.` : word, color, shape, isHatched: cause === 'protection' };
 }
+
+/** The mark of a vfio fault: colour and shape by order, hatched where it was made for somebody else. */
+export function orderMark(name: string, color: string, shape: Shape, isHatched: boolean): Mark {
+  return { name, color, shape, isHatched };
+}

@@ -1,11 +1,12 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { liveWindowNames } from '@faultline/shared';
-import { pageNames, readPageState, themeNames, writePageState } from './page-state.ts';
+import { liveViewNames, pageNames, readPageState, themeNames, writePageState } from './page-state.ts';
 
 const text = fc.option(fc.string({ minLength: 1, maxLength: 100 }), { nil: undefined });
 const state = fc.record({
   page: fc.constantFrom(...pageNames),
+  view: fc.option(fc.constantFrom(...liveViewNames), { nil: undefined }),
   target: text,
   process: text,
   mode: text,

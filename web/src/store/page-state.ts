@@ -2,9 +2,14 @@
 import { type LatencySpan, type LiveWindow, liveWindowNames } from '@faultline/shared';
 
 /** The pages there are, in the order of their number keys. */
-export const pageNames = ['live', 'probes'] as const;
+export const pageNames = ['live', 'probes', 'lab'] as const;
 /** A page's word in the address. */
 export type PageName = (typeof pageNames)[number];
+
+/** The views of the live page. */
+export const liveViewNames = ['locks', 'path'] as const;
+/** A view's word in the address. */
+export type LiveViewName = (typeof liveViewNames)[number];
 
 /** The themes; `system` follows the machine. */
 export const themeNames = ['system', 'light', 'dark'] as const;
@@ -14,6 +19,8 @@ export type ThemeName = (typeof themeNames)[number];
 /** What the address says. Undefined is "not chosen". */
 export type PageState = {
   readonly page: PageName;
+  /** Undefined: the fault path where it is traced, otherwise the locks. */
+  readonly view: LiveViewName | undefined;
   readonly target: string | undefined;
   readonly process: string | undefined;
   readonly mode: string | undefined;
@@ -43,6 +50,7 @@ export function readPageState(search: string): PageState {
   };
   return {
     page: oneOf(pageNames, query.get('page')) ?? 'live',
+    view: oneOf(liveViewNames, query.get('view')),
     target: text('target'),
     process: text('process'),
     mode: text('mode'),
@@ -65,6 +73,7 @@ export function writePageState(state: PageState): string {
     if (value !== undefined && value !== first) query.set(name, value);
   };
   put('page', state.page, 'live');
+  put('view', state.view);
   put('target', state.target);
   put('process', state.process);
   put('mode', state.mode);

@@ -1,5 +1,9 @@
 /** What the store needs of the world; web/api has it for a real server, main.tsx puts the two together. */
 import type {
+  BootLab,
+  LabMachine,
+  LabView,
+  LabWorkloadRun,
   Plan,
   Preflight,
   ProbeManifest,
@@ -9,7 +13,9 @@ import type {
   ServerEvents,
   SessionView,
   StartRun,
+  StartWorkload,
   TargetView,
+  VfioDevice,
 } from '@faultline/shared';
 import type { FrameClock } from './cadence.ts';
 
@@ -24,6 +30,11 @@ export type HttpPort = {
   readonly plans: (targetId: string) => Answer<readonly Plan[]>;
   readonly startRun: (run: StartRun) => Answer<RunView>;
   readonly stopRun: (runId: string) => Answer<RunView>;
+  readonly devices: (targetId: string) => Answer<readonly VfioDevice[]>;
+  readonly lab: () => Answer<LabView>;
+  readonly bootKernel: (request: BootLab) => Answer<LabMachine>;
+  readonly stopMachine: (machineId: string) => Answer<LabMachine>;
+  readonly runWorkload: (machineId: string, request: StartWorkload) => Answer<LabWorkloadRun>;
 };
 
 /** What a feed tells. */

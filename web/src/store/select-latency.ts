@@ -56,6 +56,11 @@ export function selectHoldHeat(shown: Shown): HeatView {
   return heatView(shown, 'hold', holdMemo);
 }
 
+/** How long vfio's fault handler took, over time. */
+export function selectFaultHeat(shown: Shown): HeatView {
+  return heatView(shown, 'faultLatency', faultMemo);
+}
+
 /** The column at an instant, or the newest one that is not empty. */
 export function columnAt(columns: readonly LatencyColumn[], atNs: number | undefined): LatencyColumn | undefined {
   if (atNs === undefined) return columns.findLast(({ count }) => count > 0) ?? columns.at(-1);
@@ -90,6 +95,7 @@ export function heatTable(view: HeatView): TableData {
 
 const waitMemo = createBinMemo<LatencyColumn>();
 const holdMemo = createBinMemo<LatencyColumn>();
+const faultMemo = createBinMemo<LatencyColumn>();
 
 function heatView(shown: Shown, metric: string, memo: BinMemo<LatencyColumn>): HeatView {
   const frame = timeFrame(shown);

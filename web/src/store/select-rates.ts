@@ -12,7 +12,7 @@ import {
   sourcesOf,
 } from '@faultline/shared';
 import type { Shown } from './app-state.ts';
-import { type Mark, faultMark, modeMark, unknownMark } from './marks.ts';
+import { type Mark, faultMark, modeMark, orderMark, unknownMark } from './marks.ts';
 import { type PanelStatus, metricStatus } from './panel-status.ts';
 import { type Scope, scopeOf } from './scope.ts';
 import type { TableData } from './table-data.ts';
@@ -57,6 +57,8 @@ const memos = {
   faults: createBinMemo<readonly number[]>(),
   handled: createBinMemo<readonly number[]>(),
   retried: createBinMemo<readonly number[]>(),
+  vfioFaults: createBinMemo<readonly number[]>(),
+  faultLocks: createBinMemo<readonly number[]>(),
 };
 
 const acquisitionGroups: readonly RateGroup[] = [
@@ -127,6 +129,55 @@ export function selectHandled(shown: Shown): RateView {
     group: 0,
     title: 'retried',
     fits: ({ dims }) => dims['lockMode'] === 'vma-read' && (dims['outcome'] === 'retry' || dims['retried'] === 'yes'),
+  });
+}
+
+const attemptGroups: readonly RateGroup[] = [
+  { key: 'pte-user', mark: orderMark('4 KiB', 'var(--fault-read)', 'circle', false) },
+  { key: 'pmd-user', mark: orderMark('2 MiB', 'var(--fault-write)', 'square', false) },
+  { key: 'pud-user', mark: orderMark('1 GiB', 'var(--fault-exec)', 'triangle', false) },
+  { key: 'pte-remote', mark: orderMark('4 KiB remote', 'var(--fault-read)', 'circle', true) },
+  { key: 'pmd-remote', mark: orderMark('2 MiB remote', 'var(--fault-write)', 'square', true) },
+  { key: 'pud-remote', mark: orderMark('1 GiB remote', 'var(--fault-exec)', 'triangle', true) },
+  { key: 'other', mark: { ...unknownMark, name: 'kernel' } },
+];
+
+/** FALLBACK and RETRY ask again another way: attempts, and no faults. */
+function isFault({ dims }: CellEntry): boolean {
+  return dims['result'] !== 'fallback' && dims['result'] !== 'retry';
+}
+
+/** vfio faults a second by order and origin. */
+export function selectVfioFaults(shown: Shown): RateView {
+  return rateView(shown, {
+    memo: memos.vfioFaults,
+    metric: 'attempts',
+    groups: attemptGroups,
+    groupOf: (entry) => {
+      if (!isFault(entry)) return -1;
+      const { order, origin } = entry.dims;
+      const group = attemptGroups.findIndex(({ key }) => key === `${String(order)}-${String(origin)}`);
+      return group < 0 ? attemptGroups.length - 1 : group;
+    },
+  });
+}
+
+const lockGroups: readonly RateGroup[] = ['vma-read', 'mmap-read', 'mmap-write', 'other'].map((lock) => ({
+  key: lock,
+  mark: lock === 'other' ? { ...unknownMark, name: 'not held, or by another' } : modeMark(lock),
+}));
+
+/** vfio faults a second by the lock they were taken under. */
+export function selectFaultLocks(shown: Shown): RateView {
+  return rateView(shown, {
+    memo: memos.faultLocks,
+    metric: 'attempts',
+    groups: lockGroups,
+    groupOf: (entry) => {
+      if (!isFault(entry)) return -1;
+      const group = lockGroups.findIndex(({ key }) => key === entry.dims['lock']);
+      return group < 0 ? lockGroups.length - 1 : group;
+    },
   });
 }
 

@@ -4,7 +4,8 @@ import { Button } from '../widgets/button.tsx';
 
 const keys: readonly (readonly [keys: string, does: string])[] = [
   ['?', 'this list'],
-  ['1 2', 'Live, Probes'],
+  ['1 2 3', 'Live, Probes, Lab'],
+  ['v', 'on the live page: locks, or the fault path'],
   ['space', 'pause the page, or let it go on; counting never pauses'],
   ['f', 'filter by process'],
   ['tab', 'from panel to panel, and into a panel'],

@@ -5,6 +5,7 @@ import { BrandLine } from './frame/brand-line.tsx';
 import { LedgerLine } from './frame/ledger-line.tsx';
 import { StateLine } from './frame/state-line.tsx';
 import { Help } from './help.tsx';
+import { LabView } from './lab/lab-view.tsx';
 import { LiveView } from './live/live-view.tsx';
 import { ProbesView } from './probes/probes-view.tsx';
 import { useKeys } from './use-keys.ts';
@@ -27,7 +28,9 @@ export function Page(): ReactNode {
         <StateLine />
         <LedgerLine />
       </header>
-      {page === 'live' ? <LiveView /> : <ProbesView />}
+      {page === 'live' ? <LiveView /> : null}
+      {page === 'probes' ? <ProbesView /> : null}
+      {page === 'lab' ? <LabView /> : null}
       {isHelpOpen ? <Help /> : null}
     </>
   );

@@ -1,5 +1,6 @@
 import { useEffect } from 'react';
 import { pageNames } from '../store/page-state.ts';
+import { selectLiveView } from '../store/select-lab.ts';
 import { useStores } from '../store/use-store.ts';
 import { isTyping } from '../widgets/panel.tsx';
 
@@ -14,6 +15,8 @@ export function useKeys(): void {
       if (event.key === '?') app.page.set({ isHelpOpen: !page.isHelpOpen });
       else if (event.key === ' ' && !isPressable(event.target)) app.page.set({ isPaused: !page.isPaused });
       else if (event.key === 'f') document.getElementById('process-filter')?.focus();
+      else if (event.key === 'v' && page.page === 'live')
+        app.page.set({ view: selectLiveView(app.get()) === 'path' ? 'locks' : 'path' });
       else if (event.key === 'l') app.page.set({ isLedgerOpen: !page.isLedgerOpen });
       else if (event.key === 'Escape' && page.isLedgerOpen) app.page.set({ isLedgerOpen: false });
       else if (pageName !== undefined) app.page.set({ page: pageName });

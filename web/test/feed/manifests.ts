@@ -1,4 +1,5 @@
-/** The manifests that the feed serves: the shape of the real probes, small enough to read. */
+/** The manifests that the feed serves: the shape of the real probes, small enough to read; of the fault path the real ones. */
+import { readFileSync } from 'node:fs';
 import type { Column, MapSpec, Parameter, ProbeManifest, Stream, Variant } from '@faultline/shared';
 
 const lockModes = { '0': 'mmap-read', '1': 'mmap-write' };
@@ -95,7 +96,19 @@ function stream(part: Pick<Stream, 'name' | 'title' | 'kind' | 'isDefault' | 'va
   };
 }
 
-/** Both probes. */
+/** The probes of the fault path, as they are: names of figures must be the real ones. */
+export const pathManifests: readonly ProbeManifest[] = [
+  'vfio-fault',
+  'pfn-remap',
+  'pfn-insert',
+  'dma-map',
+  'lock-assert',
+].map((probe) => {
+  const text = readFileSync(new URL(`../../../probes/${probe}/manifest.json`, import.meta.url), 'utf8');
+  return JSON.parse(text) as ProbeManifest;
+});
+
+/** Both probes of locks and faults. */
 export const feedManifests: readonly ProbeManifest[] = [
   {
     manifestVersion: 1,
@@ -199,3 +212,6 @@ export const feedManifests: readonly ProbeManifest[] = [
     ],
   },
 ];
+
+/** All probes. */
+export const allManifests: readonly ProbeManifest[] = [...feedManifests, ...pathManifests];

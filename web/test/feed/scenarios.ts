@@ -1,5 +1,18 @@
 /** What the feed can play. */
+import type { PathLoad } from './fault-path-load.ts';
 import type { Load } from './synthesis.ts';
+
+/** A guest of the lab that is there from the start, with a session of its own. */
+export type GuestScenario = {
+  readonly id: string;
+  readonly release: string;
+  readonly path: PathLoad;
+  readonly running: readonly string[];
+  readonly failed?: readonly string[];
+  readonly isLossy?: boolean;
+  /** Why it is gone: its runs have failed with it. */
+  readonly problem?: string;
+};
 
 /** One situation of the page. */
 export type Scenario = {
@@ -13,6 +26,11 @@ export type Scenario = {
   readonly canTrace: boolean;
   /** Milliseconds of the past that exist when the feed begins. */
   readonly pastMs: number;
+  /** Set in a guest: what happens on its fault path. */
+  readonly path?: PathLoad;
+  readonly guests?: readonly GuestScenario[];
+  /** There is a lab, and the probes of the fault path are there. */
+  readonly hasLab?: boolean;
 };
 
 const daemons = ['systemd', 'sshd', 'cron'];
@@ -41,6 +59,21 @@ const busy: Scenario = {
   pastMs: 125_000,
 };
 
+const pathStreams = ['vfio-fault/faults', 'dma-map/path', 'lock-assert/checks'];
+const guestA: GuestScenario = {
+  id: 'lab-6.1-5c1e',
+  release: '6.1.0-56-amd64',
+  path: { era: 'a', faultsPerSec: 3 },
+  running: [...pathStreams, 'pfn-remap/calls'],
+};
+const guestD: GuestScenario = {
+  id: 'lab-6.12-07af',
+  release: '6.12.107+deb12-amd64',
+  path: { era: 'd', faultsPerSec: 4000 },
+  running: [...pathStreams, 'pfn-insert/inserts'],
+};
+const inGuests: Scenario = { ...idle, running: [], hasLab: true };
+
 /** Text that must stay text. */
 export const hostileNames = [
   '<img src=x onerror=alert(1)>',
@@ -63,6 +96,17 @@ export const scenarios = {
   empty: { ...idle, running: [] },
   untraceable: { ...idle, running: [], canTrace: false },
   hostile: { ...idle, load: { ...idle.load, processes: hostileNames, acquisitionsPerSec: 5000 }, callsPerSec: 20 },
+  lab: inGuests,
+  'era-a': { ...inGuests, guests: [guestA] },
+  'era-d': { ...inGuests, guests: [guestD] },
+  'path-quiet': { ...inGuests, guests: [{ ...guestA, path: { era: 'a', faultsPerSec: 0 } }] },
+  'path-lossy': { ...inGuests, guests: [{ ...guestA, isLossy: true }] },
+  'path-failed': { ...inGuests, guests: [{ ...guestA, running: ['dma-map/path'], failed: ['vfio-fault/faults'] }] },
+  targets: {
+    ...idle,
+    hasLab: true,
+    guests: [guestA, guestD, { ...guestA, id: 'lab-6.1-dead', problem: 'QEMU has ended (signal SIGKILL).' }],
+  },
 } satisfies Record<string, Scenario>;
 
 /** A scenario's name. */

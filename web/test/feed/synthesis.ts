@@ -29,7 +29,7 @@ export type Load = {
 };
 
 /** Bucketed cells for a latency that is mostly around `typicalNs`, with a tail of a hundredth around `tailNs`. */
-function spread(
+export function spread(
   metric: string,
   dims: Dims,
   perSec: number,

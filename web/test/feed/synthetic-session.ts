@@ -13,7 +13,8 @@ import {
   findStream,
   makeColumn,
 } from '@faultline/shared';
-import { feedManifests } from './manifests.ts';
+import { pathCells, pathVariant } from './fault-path-load.ts';
+import { allManifests } from './manifests.ts';
 import type { Scenario } from './scenarios.ts';
 import { Growth, gaussian, growingCells, seeded } from './synthesis.ts';
 
@@ -32,7 +33,7 @@ type Slice = { header: FrameHeader['slices'][number]; columns: SliceColumns };
 
 /** One target's session. */
 export class SyntheticSession {
-  readonly target: TargetView;
+  target: TargetView;
   readonly startedAtMs: number;
   seq = 0;
   private readonly scenario: Scenario;
@@ -71,7 +72,11 @@ export class SyntheticSession {
   start(name: string, state: 'running' | 'failed', parameters: Readonly<Record<string, number>> = {}): RunView {
     const [probe = '', stream = ''] = name.split('/');
     const isFailed = state === 'failed';
-    const variant = findStream(feedManifests, probe, stream)?.variants[0];
+    const { load, path } = this.scenario;
+    const variants = findStream(allManifests, probe, stream)?.variants;
+    const attached = path === undefined ? undefined : pathVariant(probe, path.era);
+    const variant = variants?.find(({ name: one }) => one === attached) ?? variants?.[0];
+    const cells = path === undefined ? growingCells(probe, stream, load) : pathCells(probe, path);
     const view: RunView = {
       id: `run-${this.runs.length + 1}`,
       index: this.runs.length,
@@ -93,7 +98,7 @@ export class SyntheticSession {
     };
     this.runs.push({
       view,
-      growth: new Growth(growingCells(probe, stream, this.scenario.load), this.runs.length + 1),
+      growth: new Growth(cells, this.runs.length + 1),
       totals: new Map(),
       texts: [],
       callsDue: 0,
@@ -108,6 +113,12 @@ export class SyntheticSession {
     run.view = { ...run.view, state: 'stopped', endedAtMs: this.lastMs };
     this.isChanged = true;
     return run.view;
+  }
+
+  /** The target is gone for good, and every run with it. */
+  die(problem: string): void {
+    this.target = { ...this.target, problem };
+    for (const { view } of this.runs) this.kill(view.id);
   }
 
   /** Lets a running stream fail as if somebody had killed its bpftrace. */
@@ -225,7 +236,7 @@ export class SyntheticSession {
     fromMs: number,
     nowMs: number,
   ): { calls: CallColumn[]; callCount: number; newTexts: string[]; firstText: number } {
-    const columns = findStream(feedManifests, run.view.probe, run.view.stream)?.columns ?? [];
+    const columns = findStream(allManifests, run.view.probe, run.view.stream)?.columns ?? [];
     const firstText = run.texts.length;
     if (columns.length === 0) return { calls: [], callCount: 0, newTexts: [], firstText };
     run.callsDue += (this.scenario.callsPerSec * (nowMs - fromMs)) / 1000;
@@ -257,12 +268,12 @@ export class SyntheticSession {
   }
 
   private account(run: Run, pairs: readonly (readonly [number, number])[], callCount: number, nowMs: number): void {
-    const events =
+    const eventCount =
       pairs.reduce((sum, [cell, delta]) => sum + (isEvent(run.growth.entries[cell]?.metric) ? delta : 0), 0) +
       callCount;
     const isLosing = this.scenario.isLossy && Math.floor(nowMs / 1000) % 11 < 2;
     const lost = isLosing && run.view.stream === 'detail' ? 37 : 0;
-    const malformed = isLosing && run.view.stream === 'latency' ? 1 : 0;
+    const malformed = isLosing && malformedStreams.includes(run.view.stream) ? 1 : 0;
     const { ledger, findings } = run.view;
     run.view = {
       ...run.view,
@@ -270,8 +281,8 @@ export class SyntheticSession {
       isComplete: run.view.isComplete && lost + malformed === 0,
       ledger: {
         ...ledger,
-        seenCount: ledger.seenCount + events + lost,
-        recordedCount: ledger.recordedCount + events,
+        seenCount: ledger.seenCount + eventCount + lost,
+        recordedCount: ledger.recordedCount + eventCount,
         lostCount: ledger.lostCount + lost,
         malformedCount: ledger.malformedCount + malformed,
       },
@@ -321,8 +332,13 @@ const killed = {
   remedy: 'Was it the out-of-memory killer? See dmesg. Start it again when the machine has room.',
 } as const;
 
+const malformedStreams: readonly string[] = ['latency', 'checks', 'faults'];
+const events = allManifests.flatMap(({ streams }) =>
+  streams.flatMap(({ maps }) => maps.filter(({ role }) => role === 'events').map(({ metric }) => metric)),
+);
+
 function isEvent(metric: string | undefined): boolean {
-  return metric === 'acquisitions' || metric === 'faults' || metric === 'handled';
+  return metric !== undefined && events.includes(metric);
 }
 
 function textNumber(texts: string[], text: string): number {

@@ -4,7 +4,7 @@ import { usePage, useStores } from '../../store/use-store.ts';
 import { Button } from '../../widgets/button.tsx';
 import type { IconName } from '../../widgets/icon.tsx';
 
-const pageTitles: Readonly<Record<PageName, string>> = { live: 'Live', probes: 'Probes' };
+const pageTitles: Readonly<Record<PageName, string>> = { live: 'Live', probes: 'Probes', lab: 'Lab' };
 const themeIcons: Readonly<Record<ThemeName, IconName>> = { system: 'system', light: 'sun', dark: 'moon' };
 
 /** First line: where one is and where one can go. */

@@ -13,7 +13,7 @@ export function StateLine(): ReactNode {
     <>
       {target?.badge === undefined ? null : (
         <div className="badge-band" role="note">
-          <b>REPLAY</b> {target.badge}
+          <b>{target.kind === 'replay' ? 'REPLAY' : 'LAB'}</b> {target.badge}
         </div>
       )}
       <div className="state-line">

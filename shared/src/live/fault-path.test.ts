@@ -1,0 +1,136 @@
+/** The path of real captures: 6.1 with its violation, 6.12 with its huge faults. */
+import { describe, expect, it } from 'vitest';
+import { emptyLedger, type RunView } from '../run.ts';
+import type { CellEntry, Dims } from '../protocol.ts';
+import { faultPathOf, faultsOf, faultTimeNsOf, quantileNs } from './fault-path.ts';
+import type { LiveSession } from './live-session.ts';
+import { createRunData } from './run-data.ts';
+
+type Given = readonly [metric: string, dims: Dims, value: number];
+
+function sessionOf(variant: string, given: Readonly<Record<string, readonly Given[]>>): LiveSession {
+  const runs = Object.keys(given).map(
+    (probe, index): RunView => ({
+      id: probe,
+      index,
+      probe,
+      stream: 's',
+      variant: probe === 'vfio-fault' ? variant : 'v',
+      attach: 'kprobe',
+      script: 's.bt',
+      parameters: {},
+      state: 'running',
+      startedAtMs: 0,
+      ledger: emptyLedger(),
+      findings: [],
+      isComplete: true,
+    }),
+  );
+  const target = { id: 'lab-6.1', kind: 'guest' as const, title: 'a guest' };
+  const session: LiveSession = {
+    view: { id: 's', target, startedAtMs: 0, runs },
+    runs: new Map(),
+    seq: 1,
+    atMs: 0,
+    frameCount: 0,
+    clientDroppedCalls: 0,
+    clientMergedTicks: 0,
+    lossSpans: [],
+  };
+  for (const [index, cells] of Object.values(given).entries()) {
+    const data = createRunData(index, undefined);
+    for (const [cell, [metric, dims, value]] of cells.entries()) {
+      const entry: CellEntry = { cell, metric, dims };
+      data.cells[cell] = entry;
+      data.totals[cell] = value;
+    }
+    session.runs.set(index, data);
+  }
+  return session;
+}
+
+const eraA = sessionOf('era-a-kprobe', {
+  'vfio-fault': [
+    ['attempts', { order: 'pte', result: 'nopage', origin: 'user', lock: 'mmap-read', comm: 'x' }, 6],
+    ['attempts', { order: 'pte', result: 'nopage', origin: 'remote', lock: 'mmap-read', comm: 'x' }, 1],
+    ['faultLatency', { order: 'pte', result: 'nopage', bucket: 258 }, 7],
+    ['faultTime', { order: 'pte', result: 'nopage', comm: 'x' }, 11_731_400],
+  ],
+  'pfn-remap': [
+    ['remaps', { context: 'fault', result: 'ok', lock: 'mmap-read', comm: 'x' }, 7],
+    ['remaps', { context: 'mmap', result: 'ok', lock: 'mmap-write', comm: 'x' }, 2],
+  ],
+  'dma-map': [['links', { link: 'fixup_user_fault', comm: 'x' }, 1]],
+  'lock-assert': [['violations', { stack: 'remap_pfn_range;vfio_pci_mmap_fault', comm: 'x' }, 7]],
+});
+
+const eraD = sessionOf('era-d-kprobe', {
+  'vfio-fault': [
+    ['attempts', { order: 'pmd', result: 'nopage', origin: 'user', lock: 'vma-read', comm: 'x' }, 32],
+    ['attempts', { order: 'pmd', result: 'fallback', origin: 'user', lock: 'vma-read', comm: 'x' }, 5],
+    ['attempts', { order: 'pte', result: 'nopage', origin: 'user', lock: 'mmap-read', comm: 'x' }, 3],
+    ['faultTime', { order: 'pmd', result: 'nopage', comm: 'x' }, 1000],
+    ['faultTime', { order: 'pmd', result: 'fallback', comm: 'x' }, 50],
+  ],
+  'pfn-insert': [['inserts', { insert: 'vmf_insert_pfn_pmd', comm: 'x' }, 32]],
+});
+
+describe('the fault path', () => {
+  it('is not known before vfio-fault has said the era', () => {
+    expect(faultPathOf(sessionOf('', {}))).toBeUndefined();
+  });
+
+  it('ends in era A at remap_pfn_range, where the read lock meets what needs the write lock', () => {
+    const path = faultPathOf(eraA);
+    const node = (id: string) => path?.nodes.find((one) => one.id === id);
+    expect(node('handler')).toMatchObject({
+      name: 'vfio_pci_mmap_fault',
+      total: 7,
+      locks: [{ lock: 'mmap-read', count: 7 }],
+    });
+    expect(node('io_remap')).toMatchObject({ kind: 'inlined', total: undefined });
+    // Calls at mmap time are no part of the fault path.
+    expect(node('remap')).toMatchObject({ total: 7, violations: 7, locks: [{ lock: 'mmap-read', count: 7 }] });
+    expect(path?.edges).toContainEqual({ from: 'fixup_user_fault', to: 'handle_mm_fault', count: 1 });
+    expect(path?.edges).toContainEqual({ from: 'instruction', to: 'handle_mm_fault', count: 6 });
+  });
+
+  it('ends in era D at the three inserts, and knows no remap', () => {
+    const path = faultPathOf(eraD);
+    expect(path?.nodes.some(({ id }) => id === 'remap')).toBe(false);
+    expect(path?.nodes.find(({ id }) => id === 'vmf_insert_pfn_pmd')).toMatchObject({ total: 32, kind: 'measured' });
+    expect(path?.nodes.find(({ id }) => id === 'handler')?.locks).toEqual([
+      { lock: 'vma-read', count: 37 },
+      { lock: 'mmap-read', count: 3 },
+    ]);
+  });
+
+  it('says of what no probe counts that it is not measured, not that it is zero', () => {
+    const bare = sessionOf('era-d-kprobe', { 'vfio-fault': [] });
+    expect(faultPathOf(bare)?.nodes.find(({ id }) => id === 'vmf_insert_pfn')).toMatchObject({
+      kind: 'unmeasured',
+      total: undefined,
+    });
+  });
+
+  it('has every end of every edge among its nodes, one box in each place', () => {
+    for (const path of [
+      faultPathOf(eraA),
+      faultPathOf(eraD),
+      faultPathOf(sessionOf('era-bc-kprobe', { 'vfio-fault': [] })),
+    ]) {
+      const ids = path?.nodes.map(({ id }) => id) ?? [];
+      expect(path?.edges.flatMap(({ from, to }) => [from, to]).filter((id) => !ids.includes(id))).toEqual([]);
+      const places = path?.nodes.map(({ column, row }) => `${column} ${row}`) ?? [];
+      expect(new Set(places).size).toBe(places.length);
+    }
+  });
+
+  it('counts faults without the attempts that led to none, in time too', () => {
+    expect(faultsOf(eraD)).toBe(35);
+    expect(faultsOf(eraD, { order: 'pmd' })).toBe(32);
+    expect(faultTimeNsOf(eraD)).toBe(1000);
+    expect(quantileNs(eraA, 'faultLatency', {}, 0.99)).toBeGreaterThan(1_000_000);
+    expect(quantileNs(eraD, 'faultLatency', {}, 0.99)).toBeUndefined();
+  });
+});

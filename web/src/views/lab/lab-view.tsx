@@ -1,0 +1,172 @@
+import type { ReactNode } from 'react';
+import { formatBytes, formatPlural, type LabWorkloadRun } from '@faultline/shared';
+import { type LabMachineCard, selectLab } from '../../store/select-lab.ts';
+import { useShown, useStores } from '../../store/use-store.ts';
+import { Button } from '../../widgets/button.tsx';
+import { EmptyState, FailedState, Skeleton } from '../../widgets/panel-states.tsx';
+
+/** Real kernels in guests: boot one, run a workload in it, watch its fault path. */
+export function LabView(): ReactNode {
+  const { app } = useStores();
+  const { lab, problem, kernels, machines } = useShown(selectLab, 'first');
+  if (problem !== undefined) {
+    return (
+      <main className="lab" aria-label="lab">
+        <FailedState message={problem.message} remedy={problem.remedy} stderr={undefined}>
+          <Button label="Try again" onClick={() => void app.refresh()} />
+        </FailedState>
+      </main>
+    );
+  }
+  if (lab === undefined) {
+    return (
+      <main className="lab" aria-label="lab">
+        <Skeleton shape="table" what="asking the server for its lab" />
+      </main>
+    );
+  }
+  return (
+    <main className="lab" aria-label="lab">
+      <section className="lab-section">
+        <h2>Kernels</h2>
+        <p className="quiet">
+          Real Debian kernels in QEMU, with a PCI device behind an IOMMU, bound to vfio-pci.{' '}
+          {lab.accelerator === 'kvm'
+            ? 'They run with KVM.'
+            : 'There is no KVM here, so they are emulated: counts and ratios carry over, latencies do not. The first boot of a kernel takes about 40 s, later ones 3 s.'}
+        </p>
+        <ul className="lab-kernels">
+          {kernels.map(({ kernel, command }) => (
+            <li key={kernel.name} className="lab-kernel">
+              <b>{kernel.name}</b>
+              <span>{kernel.title}</span>
+              <span className="quiet">{kernel.isCached ? 'downloaded' : 'to be downloaded, about 100 MB'}</span>
+              <Button
+                icon="play"
+                label={`Boot ${kernel.name}`}
+                isBusy={command?.kind === 'pending'}
+                onClick={() => void app.bootKernel(kernel.name)}
+              />
+              {command?.kind === 'failed' ? <span className="trouble">{command.problem.message}</span> : null}
+            </li>
+          ))}
+        </ul>
+      </section>
+      <section className="lab-section">
+        <h2>Guests</h2>
+        {machines.length === 0 ? <EmptyState why="No guest runs. Boot a kernel above." /> : null}
+        {machines.map((card) => (
+          <Machine key={card.machine.id} card={card} workloads={lab.workloads} />
+        ))}
+      </section>
+    </main>
+  );
+}
+
+function Machine({
+  card,
+  workloads,
+}: {
+  readonly card: LabMachineCard;
+  readonly workloads: readonly { readonly name: string; readonly title: string }[];
+}): ReactNode {
+  const { app } = useStores();
+  const { machine, seconds, runs, command } = card;
+  const { targetId } = machine;
+  return (
+    <article className={`lab-machine lab-${machine.state}`}>
+      <header>
+        <b>{machine.kernel}</b>
+        <span className="quiet">{machine.id}</span>
+        <span className="quiet">BAR {formatBytes(machine.barBytes)}</span>
+        <span role="status">{stateWords(card)}</span>
+        <div className="panel-controls">
+          {targetId === undefined ? null : (
+            <Button
+              icon="chart"
+              look="strong"
+              label="Watch it"
+              onClick={() => app.page.set({ page: 'live', view: 'path', target: targetId, process: undefined })}
+            />
+          )}
+          <Button
+            icon="stop"
+            label="Stop"
+            isBusy={command?.kind === 'pending'}
+            onClick={() => void app.stopMachine(machine.id)}
+          />
+        </div>
+      </header>
+      {machine.state === 'preparing' ? <Progress machine={machine} seconds={seconds} /> : null}
+      {machine.problem === undefined ? null : (
+        <p className="lab-problem">
+          {machine.problem}
+          {machine.remedy === undefined ? null : <small> → {machine.remedy}</small>}
+        </p>
+      )}
+      {command?.kind === 'failed' ? <p className="lab-problem">{command.problem.message}</p> : null}
+      {machine.state === 'running' ? (
+        <div className="lab-workloads" role="group" aria-label={`workloads for ${machine.kernel}`}>
+          {workloads.map(({ name, title }) => (
+            <Button
+              key={name}
+              label={name}
+              hint={title}
+              onClick={() => void app.runWorkload(machine.id, { workload: name })}
+            />
+          ))}
+          <Button
+            label="touch, misaligned"
+            hint="every page faults by itself"
+            onClick={() => void app.runWorkload(machine.id, { workload: 'touch', isMisaligned: true })}
+          />
+        </div>
+      ) : null}
+      {runs.slice(0, 5).map((run) => (
+        <WorkloadRun key={run.id} run={run} />
+      ))}
+    </article>
+  );
+}
+
+function stateWords({ machine, runs }: LabMachineCard): string {
+  if (machine.state !== 'running') return machine.state;
+  const busy = runs.filter(({ state }) => state === 'running').length;
+  const origin = machine.wasRestored === true ? 'from its snapshot' : 'booted cold';
+  return busy > 0 ? `running ${formatPlural(busy, 'workload')}` : `up, ${origin}`;
+}
+
+function Progress({
+  machine,
+  seconds,
+}: {
+  readonly machine: LabMachineCard['machine'];
+  readonly seconds: number;
+}): ReactNode {
+  const { doneBytes, totalBytes } = machine;
+  return (
+    <p className="lab-progress">
+      <span>{machine.stage}</span> <span className="quiet">{seconds} s</span>
+      {totalBytes === undefined || doneBytes === undefined ? null : (
+        <>
+          {' '}
+          <progress value={doneBytes} max={totalBytes} aria-label={machine.stage} /> {formatBytes(doneBytes)} of{' '}
+          {formatBytes(totalBytes)}
+        </>
+      )}
+    </p>
+  );
+}
+
+function WorkloadRun({ run }: { readonly run: LabWorkloadRun }): ReactNode {
+  return (
+    <details className="lab-run">
+      <summary>
+        {run.workload}
+        {run.isMisaligned ? ', misaligned' : ''}: {run.state}
+        {run.problem === undefined ? '' : ` – ${run.problem}`}
+      </summary>
+      <pre>{run.lines.join('\n')}</pre>
+    </details>
+  );
+}
