@@ -6,4 +6,5 @@ const isScenario = (name: string): name is ScenarioName => name in scenarios;
 const [name = 'busy', port = '7790'] = process.argv.slice(2);
 if (!isScenario(name)) throw new Error(`no scenario ${name}; there are: ${Object.keys(scenarios).join(', ')}`);
 const feed = await startFeed(name, { port: Number(port) });
+setInterval(() => feed.lab.advance(), 3000);
 process.stdout.write(`${name} at ${feed.url}\n`);

@@ -72,6 +72,11 @@ const guestD: GuestScenario = {
   path: { era: 'd', faultsPerSec: 4000 },
   running: [...pathStreams, 'pfn-insert/inserts'],
 };
+/** What a guest of the lab runs once it is up. */
+export function bootedGuest(kernel: string): GuestScenario {
+  return kernel === '6.1' ? guestA : guestD;
+}
+
 const inGuests: Scenario = { ...idle, running: [], hasLab: true };
 
 /** Text that must stay text. */

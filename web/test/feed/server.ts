@@ -5,19 +5,24 @@ import type { AddressInfo } from 'node:net';
 import { extname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import {
+  type BootLab,
   type ClientEvents,
   type Plan,
   type Preflight,
+  type ProbeManifest,
   type Problem,
   type ServerEvents,
   type StartRun,
+  type StartWorkload,
   type TargetView,
   clientFramesInFlightMax,
   protocolVersion,
 } from '@faultline/shared';
 import { Server } from 'socket.io';
-import { feedManifests } from './manifests.ts';
-import { type ScenarioName, type Scenario, scenarios } from './scenarios.ts';
+import { guestDevices, guestTarget } from './guests.ts';
+import { FeedLab } from './lab.ts';
+import { allManifests, feedManifests } from './manifests.ts';
+import { type GuestScenario, type Scenario, type ScenarioName, bootedGuest, scenarios } from './scenarios.ts';
 import { SyntheticSession } from './synthetic-session.ts';
 
 const dist = fileURLToPath(new URL('../../dist', import.meta.url));
@@ -35,6 +40,8 @@ const types: Readonly<Record<string, string>> = {
 export type FeedServer = AsyncDisposable & {
   readonly url: string;
   readonly sessions: ReadonlyMap<string, SyntheticSession>;
+  /** The lab, where the scenario has one. */
+  readonly lab: FeedLab;
   /** Stops sending: what a page sees when a server hangs. */
   readonly pause: () => void;
   /** Cuts every socket; the pages may come back at once. */
@@ -54,10 +61,11 @@ export type FeedServer = AsyncDisposable & {
 export async function startFeed(name: ScenarioName, options: { readonly port?: number } = {}): Promise<FeedServer> {
   const scenario: Scenario = scenarios[name];
   const sessions = new Map<string, SyntheticSession>();
+  const targets = new Map([host, replay].map((target) => [target.id, target]));
   const open = (targetId: string): SyntheticSession => {
     const known = sessions.get(targetId);
     if (known !== undefined) return known;
-    const target = targets.find(({ id }) => id === targetId) ?? host;
+    const target = targets.get(targetId) ?? host;
     const session = new SyntheticSession(
       target,
       targetId === 'replay' && !scenario.isReplay ? { ...scenarios.replay, running: [], pastMs: 0 } : scenario,
@@ -67,6 +75,21 @@ export async function startFeed(name: ScenarioName, options: { readonly port?: n
     return session;
   };
   if (scenario.running.length > 0 || scenario.failed.length > 0) open(scenario.isReplay ? 'replay' : 'host');
+  const enter = (guest: GuestScenario): void => {
+    const target = guestTarget(guest.id, guest.release, identity);
+    const session = new SyntheticSession(target, { ...scenario, failed: [], ...guest }, Date.now());
+    if (guest.problem !== undefined) session.die(guest.problem);
+    targets.set(guest.id, target);
+    sessions.set(guest.id, session);
+  };
+  const lab = new FeedLab({
+    up: ({ id, kernel }) => enter({ ...bootedGuest(kernel), id }),
+    gone: ({ id }) => [targets, sessions].forEach((known) => known.delete(id)),
+  });
+  for (const guest of scenario.guests ?? []) {
+    enter(guest);
+    lab.add(guest.id, guest.path.era === 'a' ? '6.1' : '6.12');
+  }
   const state: State = {
     isPaused: false,
     closedUntilMs: 0,
@@ -76,7 +99,7 @@ export async function startFeed(name: ScenarioName, options: { readonly port?: n
     refusal: undefined,
   };
   const http = createServer((request, response) => {
-    answer(request, response, { scenario, sessions, open, state }).catch((error: unknown) =>
+    answer(request, response, { scenario, sessions, targets, lab, open, state }).catch((error: unknown) =>
       send(response, 500, problem('broken', String(error))),
     );
   });
@@ -93,6 +116,7 @@ export async function startFeed(name: ScenarioName, options: { readonly port?: n
   return {
     url: `http://127.0.0.1:${port}`,
     sessions,
+    lab,
     pause: () => Object.assign(state, { isPaused: true }),
     cut: () => io.disconnectSockets(true),
     drop: (forMs) => {
@@ -183,11 +207,12 @@ const replay: TargetView = {
   badge: 'recorded 2026-11-20 on a 6.1.0-56-amd64 guest, not this machine now',
   identity: { ...identity, hostname: 'recorded-guest', clockOffsetMs: Date.now() - 180_000_000 },
 };
-const targets: readonly TargetView[] = [host, replay];
 
 type World = {
   readonly scenario: Scenario;
   readonly sessions: ReadonlyMap<string, SyntheticSession>;
+  readonly targets: ReadonlyMap<string, TargetView>;
+  readonly lab: FeedLab;
   readonly open: (targetId: string) => SyntheticSession;
   readonly state: State;
 };
@@ -200,11 +225,13 @@ async function answer(request: IncomingMessage, response: ServerResponse, world:
   if (request.method === 'POST' && noun === 'runs' && verb === 'stop') return stopRun(id, response, world);
   if (request.method === 'POST' && noun === 'runs')
     return startRun(JSON.parse(await text(request)) as StartRun, response, world);
-  if (noun === 'targets' && id === '') return send(response, 200, targets);
+  if (noun === 'lab' && world.scenario.hasLab === true) return answerLab(request, response, world.lab);
+  if (noun === 'targets' && id === '') return send(response, 200, targetsOf(world));
   if (noun === 'targets' && verb === 'preflight') return send(response, 200, preflight(id, world.scenario.canTrace));
   if (noun === 'targets' && verb === 'plans')
-    return send(response, 200, plans(world.scenario.canTrace || id === 'replay'));
-  if (noun === 'probes') return send(response, 200, feedManifests);
+    return send(response, 200, plans(manifestsOf(world), world.scenario.canTrace || id === 'replay', id));
+  if (noun === 'targets' && verb === 'devices') return send(response, 200, id.startsWith('lab-') ? guestDevices : []);
+  if (noun === 'probes') return send(response, 200, manifestsOf(world));
   if (noun === 'sessions')
     return send(
       response,
@@ -212,6 +239,24 @@ async function answer(request: IncomingMessage, response: ServerResponse, world:
       [...world.sessions.values()].map((session) => session.view()),
     );
   return send(response, 404, problem('not-found', `There is no ${path}.`));
+}
+
+function manifestsOf({ scenario }: World): readonly ProbeManifest[] {
+  return scenario.hasLab === true ? allManifests : feedManifests;
+}
+
+/** A target with a session is as the session knows it: it may have died. */
+function targetsOf({ targets, sessions }: World): readonly TargetView[] {
+  return [...targets.values()].map((target) => sessions.get(target.id)?.target ?? target);
+}
+
+async function answerLab(request: IncomingMessage, response: ServerResponse, lab: FeedLab): Promise<void> {
+  const [, , , , noun = '', id = '', verb = ''] = (request.url ?? '').split('/').map(decodeURIComponent);
+  const body = request.method === 'POST' ? (JSON.parse(await text(request)) as BootLab & StartWorkload) : undefined;
+  if (noun === '') return send(response, 200, lab.view());
+  if (body !== undefined && verb === 'runs') return send(response, 200, lab.run(id, body));
+  if (body !== undefined) return send(response, 200, lab.boot(body.kernel));
+  return send(response, 200, lab.stop(id));
 }
 
 function startRun(body: StartRun, response: ServerResponse, world: World): void {
@@ -264,17 +309,18 @@ function preflight(targetId: string, canTrace: boolean): Preflight {
   };
 }
 
-function plans(canTrace: boolean): readonly Plan[] {
-  return feedManifests.flatMap(({ name, streams }) =>
+function plans(manifests: readonly ProbeManifest[], canTrace: boolean, targetId: string): readonly Plan[] {
+  return manifests.flatMap(({ name, streams }) =>
     streams.map((stream): Plan => {
       const variants = stream.variants.map((variant) => {
-        const fits = canTrace && variant.attach !== 'fentry';
-        return {
-          name: variant.name,
-          attach: variant.attach,
-          fits,
-          reasons: fits ? [] : [canTrace ? 'needs BTF, which this kernel does not have' : 'bpftrace is missing'],
-        };
+        const isMissing = (variant.requires.modules ?? []).length > 0 && !targetId.startsWith('lab-');
+        const fits = canTrace && variant.attach !== 'fentry' && !isMissing;
+        const reason = isMissing
+          ? 'this kernel has no vfio_pci_core module'
+          : canTrace
+            ? 'needs BTF, which this kernel does not have'
+            : 'bpftrace is missing';
+        return { name: variant.name, attach: variant.attach, fits, reasons: fits ? [] : [reason] };
       });
       const chosen = variants.find(({ fits }) => fits)?.name;
       return { probe: name, stream: stream.name, variants, ...(chosen === undefined ? {} : { chosen }) };

@@ -89,7 +89,7 @@ export class SyntheticSession {
       state,
       startedAtMs: this.lastMs,
       ...(isFailed
-        ? { endedAtMs: this.lastMs, failure: missingTracepoint }
+        ? { endedAtMs: this.lastMs, failure: probe === 'vfio-fault' ? missingModule : missingTracepoint }
         : { readyAtMs: this.lastMs, readyNs: this.kernelNs(this.lastMs), bpftracePid: 4242, bpftraceCpuShare: 0.037 }),
       bpftraceVersion: '0.17.0',
       ledger: emptyLedger(),
@@ -326,6 +326,13 @@ const missingTracepoint = {
     'ERROR: tracepoint not found: mmap_lock:mmap_lock_start_locking\nlatency.bt:12:1-44: tracepoint:mmap_lock:mmap_lock_start_locking\n',
 } as const;
 
+const missingModule = {
+  kind: 'function-missing',
+  message: "vfio-fault can't attach: vfio_pci_mmap_fault is not in this kernel any more; was vfio_pci_core unloaded?",
+  remedy: 'Load vfio-pci, bind the device again, and start vfio-fault.',
+  stderr: 'ERROR: Failed to attach kprobe:vfio_pci_mmap_fault: Invalid argument\n',
+} as const;
+
 const killed = {
   kind: 'killed',
   message: 'bpftrace was killed by signal 9 (SIGKILL).',
@@ -333,12 +340,12 @@ const killed = {
 } as const;
 
 const malformedStreams: readonly string[] = ['latency', 'checks', 'faults'];
-const events = allManifests.flatMap(({ streams }) =>
+const eventMetrics = allManifests.flatMap(({ streams }) =>
   streams.flatMap(({ maps }) => maps.filter(({ role }) => role === 'events').map(({ metric }) => metric)),
 );
 
 function isEvent(metric: string | undefined): boolean {
-  return metric !== undefined && events.includes(metric);
+  return metric !== undefined && eventMetrics.includes(metric);
 }
 
 function textNumber(texts: string[], text: string): number {
