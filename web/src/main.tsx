@@ -10,6 +10,7 @@ import { CursorStore } from './store/cursor-store.ts';
 import { PageStore } from './store/page-store.ts';
 import { StoresContext } from './store/use-store.ts';
 import './theme.css';
+import './frame.css';
 import './layout.css';
 import './widgets.css';
 import './charts.css';

@@ -100,7 +100,7 @@ function Box({
         {words.figures}
       </text>
       {isBroken ? (
-        <text className="path-cross" x={nodeWidth - 10} y="33" textAnchor="end">
+        <text className="path-cross" x={nodeWidth + 10} y="25">
           ✕ needs the write lock
         </text>
       ) : null}

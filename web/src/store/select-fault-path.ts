@@ -11,6 +11,7 @@ import {
   formatExact,
   formatNs,
   formatNsExact,
+  formatPlural,
   formatShare,
   type LiveSession,
   quantileNs,
@@ -94,14 +95,14 @@ function figuresOf(session: LiveSession): readonly Figure[] {
           title: 'violations',
           value: formatCount(violations),
           exact: formatExact(violations),
-          note: `in ${formatExact(checks)} checks`,
+          note: `in ${formatPlural(checks, 'check')}`,
           tone: 'bad',
         }
       : {
           title: 'violations',
           value: 'none',
           exact: '0',
-          note: `in ${formatExact(checks)} checks`,
+          note: `in ${formatPlural(checks, 'check')}`,
           tone: checks > 0 ? 'good' : 'plain',
         },
   ];
@@ -301,7 +302,7 @@ export function selectLinks(shown: Shown): LinksView {
     table: {
       columns: [
         { id: 'link', title: 'link', align: 'start' },
-        ...['calls', 'per MAP_DMA', 'failed', 'p50', 'p99', 'time', 'share'].map((title) => ({
+        ...['calls', 'each', 'failed', 'p50', 'p99', 'time', 'share'].map((title) => ({
           id: title,
           title,
           align: 'end' as const,

@@ -16,14 +16,26 @@ import { type Startable, streamsWith } from './panel-status.ts';
 /** What went wrong, in a sentence; `command` is the one refused, which can be put aside. */
 export type Trouble = { readonly words: string; readonly command: string | undefined };
 
+/** A target as a tab: its state in a word, and what it must not be mistaken for. */
+export type TargetTab = {
+  readonly id: string;
+  readonly label: string;
+  readonly title: string;
+  readonly word: string;
+  readonly tone: Tone;
+  readonly badge: string | undefined;
+};
+
+type Tone = 'good' | 'quiet' | 'warn';
+
 /** The state in one word; `tone` decides the colour of its dot. */
 export type StateLine = {
   readonly word: string;
-  readonly tone: 'good' | 'quiet' | 'warn';
+  readonly tone: Tone;
   /** How long the oldest running run has been up: 00:12:43. */
   readonly uptimeWords: string | undefined;
   readonly target: TargetView | undefined;
-  readonly targets: readonly TargetView[];
+  readonly targets: readonly TargetTab[];
   readonly facts: readonly string[];
   /** More of the target, for those who point at it. */
   readonly details: string;
@@ -55,10 +67,10 @@ export function selectState(shown: Shown): StateLine {
     ...wordOf(shown, active),
     uptimeWords: running.length > 0 && live !== undefined ? formatElapsed(shown.nowMs - startedAtMs) : undefined,
     target,
-    targets: app.targets,
+    targets: app.targets.map((one) => tabOf(shown, one)),
     facts: facts.filter((fact) => fact !== undefined),
     details: detailOf(target),
-    canStart: target !== undefined && active.length === 0,
+    canStart: target !== undefined && goneBecause(shown, target) === undefined && active.length === 0,
     canStop: active.some(({ state }) => state !== 'stopping'),
     isBusy: [...app.commands.values()].some(({ kind }) => kind === 'pending'),
     trouble: troubleOf(shown),
@@ -88,7 +100,39 @@ function wordOf(shown: Shown, active: readonly RunView[]): Pick<StateLine, 'word
     case 'live':
       break;
   }
-  const runs = shown.live?.view.runs ?? [];
+  if (shown.target !== undefined && goneBecause(shown, shown.target) !== undefined)
+    return { word: 'gone', tone: 'warn' };
+  return runsWord(shown.live?.view.runs ?? [], active, shown.target);
+}
+
+/** Why a target is gone for good; undefined while it is not. One whose identity was never had may only not have been reached. */
+function goneBecause({ app }: Shown, { id }: TargetView): string | undefined {
+  const session = app.sessions.find(({ target }) => target.id === id);
+  const target = app.targets.find((one) => one.id === id) ?? session?.target;
+  const isTraced = session?.runs.some(({ state }) => state === 'running' || state === 'starting') ?? false;
+  return target?.identity === undefined || isTraced ? undefined : target.problem;
+}
+
+function tabOf(shown: Shown, target: TargetView): TargetTab {
+  const runs = shown.app.sessions.find((session) => session.target.id === target.id)?.runs ?? [];
+  const active = runs.filter(({ state }) => state === 'running' || state === 'starting' || state === 'stopping');
+  const { id, kind, title, identity } = target;
+  return {
+    id,
+    label: kind === 'replay' ? 'replay' : id,
+    title: [title, target.problem ?? target.badge].filter((part) => part !== undefined).join(': '),
+    badge: identity?.isEmulated === true ? 'emulated' : undefined,
+    ...(goneBecause(shown, target) === undefined
+      ? runsWord(runs, active, target)
+      : ({ word: 'gone', tone: 'warn' } as const)),
+  };
+}
+
+function runsWord(
+  runs: readonly RunView[],
+  active: readonly RunView[],
+  target: TargetView | undefined,
+): Pick<StateLine, 'word' | 'tone'> {
   const newest = new Map(
     runs.toSorted((left, right) => left.index - right.index).map((run) => [`${run.probe}/${run.stream}`, run]),
   );
@@ -96,7 +140,7 @@ function wordOf(shown: Shown, active: readonly RunView[]): Pick<StateLine, 'word
     return { word: active.length > 0 ? 'live, a probe failed' : 'failed', tone: 'warn' };
   }
   if (active.some(({ state }) => state === 'running'))
-    return { word: shown.target?.kind === 'replay' ? 'replaying' : 'live', tone: 'good' };
+    return { word: target?.kind === 'replay' ? 'replaying' : 'live', tone: 'good' };
   if (active.some(({ state }) => state === 'starting')) return { word: 'starting', tone: 'quiet' };
   if (active.length > 0) return { word: 'stopping', tone: 'quiet' };
   return { word: runs.length === 0 ? 'not tracing' : 'stopped', tone: 'quiet' };
@@ -113,7 +157,8 @@ function troubleOf(shown: Shown): Trouble | undefined {
   for (const [command, answer] of commands) {
     if (answer.kind === 'failed') return { words: problemWords(answer.problem), command };
   }
-  return undefined;
+  const gone = shown.target === undefined ? undefined : goneBecause(shown, shown.target);
+  return gone === undefined ? undefined : { words: `${gone} Its figures stay.`, command: undefined };
 }
 
 function problemWords({ message, remedy }: Problem): string {

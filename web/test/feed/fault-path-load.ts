@@ -140,7 +140,11 @@ function brokenChecks(userPerSec: number, remotePerSec: number): readonly Growin
   const broken = { ...site, actual: 'mmap-read', kernel: 'violated', mine: 'violated' } as const;
   return [
     one('checks', { ...broken, needed: 'yes', comm }, userPerSec + remotePerSec),
-    one('checks', { ...site, actual: 'mmap-write', kernel: 'holds', mine: 'holds', needed: 'yes', comm }, 0.3),
+    one(
+      'checks',
+      { ...site, actual: 'mmap-write', kernel: 'holds', mine: 'holds', needed: 'yes', comm },
+      userPerSec / 10,
+    ),
     one('violations', { ...broken, stack: fromInstruction, comm }, userPerSec),
     one('violations', { ...broken, stack: fromMapDma, comm }, remotePerSec),
     one('warns', { stack: fromInstruction, comm }, userPerSec / 2),

@@ -97,16 +97,12 @@ function stream(part: Pick<Stream, 'name' | 'title' | 'kind' | 'isDefault' | 'va
 }
 
 /** The probes of the fault path, as they are: names of figures must be the real ones. */
-export const pathManifests: readonly ProbeManifest[] = [
-  'vfio-fault',
-  'pfn-remap',
-  'pfn-insert',
-  'dma-map',
-  'lock-assert',
-].map((probe) => {
-  const text = readFileSync(new URL(`../../../probes/${probe}/manifest.json`, import.meta.url), 'utf8');
-  return JSON.parse(text) as ProbeManifest;
-});
+const pathManifests: readonly ProbeManifest[] = ['vfio-fault', 'pfn-remap', 'pfn-insert', 'dma-map', 'lock-assert'].map(
+  (probe) => {
+    const text = readFileSync(new URL(`../../../probes/${probe}/manifest.json`, import.meta.url), 'utf8');
+    return JSON.parse(text) as ProbeManifest;
+  },
+);
 
 /** Both probes of locks and faults. */
 export const feedManifests: readonly ProbeManifest[] = [

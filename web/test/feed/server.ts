@@ -60,36 +60,7 @@ export type FeedServer = AsyncDisposable & {
 /** Starts a feed on a free port, or the one given. */
 export async function startFeed(name: ScenarioName, options: { readonly port?: number } = {}): Promise<FeedServer> {
   const scenario: Scenario = scenarios[name];
-  const sessions = new Map<string, SyntheticSession>();
-  const targets = new Map([host, replay].map((target) => [target.id, target]));
-  const open = (targetId: string): SyntheticSession => {
-    const known = sessions.get(targetId);
-    if (known !== undefined) return known;
-    const target = targets.get(targetId) ?? host;
-    const session = new SyntheticSession(
-      target,
-      targetId === 'replay' && !scenario.isReplay ? { ...scenarios.replay, running: [], pastMs: 0 } : scenario,
-      Date.now(),
-    );
-    sessions.set(targetId, session);
-    return session;
-  };
-  if (scenario.running.length > 0 || scenario.failed.length > 0) open(scenario.isReplay ? 'replay' : 'host');
-  const enter = (guest: GuestScenario): void => {
-    const target = guestTarget(guest.id, guest.release, identity);
-    const session = new SyntheticSession(target, { ...scenario, failed: [], ...guest }, Date.now());
-    if (guest.problem !== undefined) session.die(guest.problem);
-    targets.set(guest.id, target);
-    sessions.set(guest.id, session);
-  };
-  const lab = new FeedLab({
-    up: ({ id, kernel }) => enter({ ...bootedGuest(kernel), id }),
-    gone: ({ id }) => [targets, sessions].forEach((known) => known.delete(id)),
-  });
-  for (const guest of scenario.guests ?? []) {
-    enter(guest);
-    lab.add(guest.id, guest.path.era === 'a' ? '6.1' : '6.12');
-  }
+  const { sessions, targets, lab, open } = openWorld(scenario);
   const state: State = {
     isPaused: false,
     closedUntilMs: 0,
@@ -133,6 +104,41 @@ export async function startFeed(name: ScenarioName, options: { readonly port?: n
       await io.close();
     },
   };
+}
+
+/** Everything there is in a scenario from the start. */
+function openWorld(scenario: Scenario): Pick<World, 'sessions' | 'targets' | 'lab' | 'open'> {
+  const sessions = new Map<string, SyntheticSession>();
+  const targets = new Map([host, replay].map((target) => [target.id, target]));
+  const open = (targetId: string): SyntheticSession => {
+    const known = sessions.get(targetId);
+    if (known !== undefined) return known;
+    const target = targets.get(targetId) ?? host;
+    const session = new SyntheticSession(
+      target,
+      targetId === 'replay' && !scenario.isReplay ? { ...scenarios.replay, running: [], pastMs: 0 } : scenario,
+      Date.now(),
+    );
+    sessions.set(targetId, session);
+    return session;
+  };
+  if (scenario.running.length > 0 || scenario.failed.length > 0) open(scenario.isReplay ? 'replay' : 'host');
+  const enter = (guest: GuestScenario): void => {
+    const target = guestTarget(guest.id, guest.release, identity);
+    const session = new SyntheticSession(target, { ...scenario, failed: [], ...guest }, Date.now());
+    if (guest.problem !== undefined) session.die(guest.problem);
+    targets.set(guest.id, target);
+    sessions.set(guest.id, session);
+  };
+  const lab = new FeedLab({
+    up: ({ id, kernel }) => enter({ ...bootedGuest(kernel), id }),
+    gone: ({ id }) => [targets, sessions].forEach((known) => known.delete(id)),
+  });
+  for (const guest of scenario.guests ?? []) {
+    enter(guest);
+    lab.add(guest.id, guest.path.era === 'a' ? '6.1' : '6.12');
+  }
+  return { sessions, targets, lab, open };
 }
 
 type Sockets = Server<ClientEvents, ServerEvents>;
@@ -315,12 +321,9 @@ function plans(manifests: readonly ProbeManifest[], canTrace: boolean, targetId:
       const variants = stream.variants.map((variant) => {
         const isMissing = (variant.requires.modules ?? []).length > 0 && !targetId.startsWith('lab-');
         const fits = canTrace && variant.attach !== 'fentry' && !isMissing;
-        const reason = isMissing
-          ? 'this kernel has no vfio_pci_core module'
-          : canTrace
-            ? 'needs BTF, which this kernel does not have'
-            : 'bpftrace is missing';
-        return { name: variant.name, attach: variant.attach, fits, reasons: fits ? [] : [reason] };
+        const reason = canTrace ? 'needs BTF, which this kernel does not have' : 'bpftrace is missing';
+        const reasons = isMissing ? ['this kernel has no vfio_pci_core module'] : [reason];
+        return { name: variant.name, attach: variant.attach, fits, reasons: fits ? [] : reasons };
       });
       const chosen = variants.find(({ fits }) => fits)?.name;
       return { probe: name, stream: stream.name, variants, ...(chosen === undefined ? {} : { chosen }) };

@@ -1,6 +1,5 @@
 import type { ReactNode } from 'react';
-import type { TargetView } from '@faultline/shared';
-import { type Trouble, selectState } from '../../store/select-frame.ts';
+import { type TargetTab, type Trouble, selectState } from '../../store/select-frame.ts';
 import { useShown, useStores } from '../../store/use-store.ts';
 import { Button } from '../../widgets/button.tsx';
 
@@ -75,21 +74,25 @@ function TargetTabs({
   targets,
   selected,
 }: {
-  readonly targets: readonly TargetView[];
+  readonly targets: readonly TargetTab[];
   readonly selected: string | undefined;
 }): ReactNode {
   const { app } = useStores();
   return (
-    <div className="segmented" role="group" aria-label="targets">
-      {targets.map(({ id, title, kind }) => (
+    <div className="segmented target-tabs" role="group" aria-label="targets">
+      {targets.map(({ id, label, title, word, tone, badge }) => (
         <button
           key={id}
           type="button"
+          className={`tone-${tone}`}
           aria-pressed={id === selected}
-          title={title}
+          aria-label={[label, word, badge].filter((part) => part !== undefined).join(', ')}
+          title={`${title} (${word})`}
           onClick={() => app.page.set({ target: id, process: undefined })}
         >
-          {kind === 'replay' ? 'replay' : id}
+          <span className="state-dot" aria-hidden="true" />
+          {label}
+          {badge === undefined ? null : <small className="tab-badge">{badge}</small>}
         </button>
       ))}
     </div>
