@@ -46,8 +46,8 @@ export default defineConfig({
           name: 'lab',
           include: ['server/test/lab/**/*.test.ts'],
           fileParallelism: false,
-          testTimeout: 240_000,
-          hookTimeout: 400_000,
+          testTimeout: 90_000,
+          hookTimeout: 300_000,
         },
       },
       {

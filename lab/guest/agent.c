@@ -146,6 +146,10 @@ static void read_file(uint32_t id, const char *path)
 	while ((n = read(fd, chunk, sizeof chunk)) > 0) {
 		say(id, DATA, chunk, (size_t)n);
 		total += (uint64_t)n;
+		if (total > FILE_MAX) {
+			close(fd);
+			return say_error(id, EFBIG);
+		}
 		if (out.size - out_sent > OUT_MAX)
 			flush_out(1);
 	}

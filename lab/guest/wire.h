@@ -11,6 +11,8 @@
 #include <string.h>
 #include <unistd.h>
 
+/* FILE_MAX is what the host takes of one file (targetFileBytesMax); a device may have no end. */
+enum { FILE_MAX = 32 << 20 };
 enum { FRAME_MAX = 16 << 20, HELD_MAX = 4 << 20, OUT_MAX = 4 << 20, CHUNK = 64 << 10 };
 /* From the host, and from the guest; agent.c says what each carries. */
 enum { START = 1, SIGNAL, READ, STAT, WRITE, CLOCK, ATTACH, RELEASE };

@@ -5,7 +5,7 @@
 import type { Socket } from 'node:net';
 import { PassThrough, type Readable } from 'node:stream';
 import { finished } from 'node:stream/promises';
-import { agentAnswerMaxMs, agentFrameBytesMax, err, ok, type Result } from '@faultline/shared';
+import { agentAnswerMaxMs, agentFrameBytesMax, agentReasonWaitMs, err, ok, type Result } from '@faultline/shared';
 
 /** How a process in the guest ended: a status, a signal, an errno of starting it, or the loss of the guest. */
 export type AgentExit =
@@ -76,7 +76,8 @@ export class AgentLink {
     });
     socket.on('data', (chunk: Buffer) => this.take(chunk));
     socket.on('error', () => undefined);
-    socket.on('close', () => this.lose('the guest is gone'));
+    // QEMU's end, which knows the reason, is noticed a moment after that of its socket.
+    socket.on('close', () => setTimeout(() => this.lose('the guest is gone'), agentReasonWaitMs).unref());
   }
 
   /** Starts a process; one that is held keeps what it prints in the guest until somebody attaches. */

@@ -221,3 +221,42 @@ export const labWorkloadRunsMax = 50;
 
 /** Devices of a target that are listed: a machine has at most some dozens bound to vfio-pci. */
 export const targetDevicesMax = 256;
+
+/** A recorded session, bytes, unless told otherwise: some 300 hours of counts, or two hours of 5,000 calls a second. */
+export const sessionBytesMax = 1024 ** 3;
+
+/** A recorded session's length, ms, unless told otherwise: a server that is forgotten shall not fill a disk for months. */
+export const sessionAgeMaxMs = 7 * 24 * 3_600_000;
+
+/** All recorded sessions of a store, bytes, unless told otherwise: what a laptop can spare unasked. */
+export const storeBytesMax = 10 * 1024 ** 3;
+
+/** How long a session that nobody pinned is kept, ms, unless told otherwise. */
+export const storeAgeMaxMs = 30 * 24 * 3_600_000;
+
+/** How often a server looks whether its store keeps to these bounds, ms. */
+export const storePruneIntervalMs = 60_000;
+
+/** Sessions of one store: a list of them must stay readable, and each costs reading one small file. */
+export const storeSessionsMax = 10_000;
+
+/** Kept free for writing down how a session ended when the disk is full, bytes: a manifest of 64 runs has 200 KiB. */
+export const storeReserveBytes = 256 * 1024;
+
+/** How often a journal is pushed to the disk itself, ms; the kernel has it after each tick. */
+export const journalSyncIntervalMs = 1_000;
+
+/** How often ledgers of running probes are written down, ms. */
+export const journalViewsIntervalMs = 1_000;
+
+/** What may wait to be written, bytes, before a disk counts as too slow: the largest tick three times. */
+export const journalPendingBytesMax = 64 * 1024 * 1024;
+
+/** A line of a journal, bytes: a tick of tickCallsMax calls has about 20 MB. */
+export const journalLineBytesMax = 64 * 1024 * 1024;
+
+/** A session's manifest, bytes: 64 runs with their findings have less than 1 MB. */
+export const sessionManifestBytesMax = 8 * 1024 * 1024;
+
+/** From the end of a guest's socket until it is called gone without a reason, ms: its process ends right after. */
+export const agentReasonWaitMs = 2_000;

@@ -1,4 +1,5 @@
 /** A lab guest with the fault path traced, and the counts that one workload adds to it. */
+import { bootGuest, type Guest } from '@faultline/lab';
 import { type Dims, ensure, type RunView } from '@faultline/shared';
 import { fileURLToPath } from 'node:url';
 import { chooseStreams } from '../../src/cli/arguments.ts';
@@ -23,6 +24,14 @@ export type Counted = {
   /** The cells of a metric that grew. */
   readonly cells: (probe: string, metric: string) => readonly Total[];
 };
+
+/** A guest with nothing traced in it; throws what the lab says when it can't be had. */
+export async function bootBare(kernel: string, barBytes = 64 * mib): Promise<Guest> {
+  const request = { kernel, barBytes, bpftrace: 'bpftrace', heldKey: 'bare', start: 'fastest' } as const;
+  const guest = await bootGuest(request, () => undefined, undefined);
+  if (!guest.ok) throw new Error(guest.error.message);
+  return guest.value;
+}
 
 export class TracedGuest implements AsyncDisposable {
   readonly tracer: Tracer;
