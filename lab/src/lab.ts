@@ -2,7 +2,7 @@
  * The lab: real kernels in QEMU with a real (emulated) PCI device behind an IOMMU, bound to vfio-pci. Prepares what a
  * guest needs, boots it or restores a snapshot of it, and gives a link to the agent in it.
  */
-import { open, readFile, rm, writeFile } from 'node:fs/promises';
+import { open, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { err, ok, type Result } from '@faultline/shared';
 import type { AgentError } from './agent-link.ts';
@@ -17,7 +17,7 @@ import {
   programOfPackage,
   xzProgram,
 } from './guest-image.ts';
-import { extractVmlinux, findKernelFiles } from './kernel-image.ts';
+import { extractVmlinux, findKernelFiles, type KernelFiles } from './kernel-image.ts';
 import { findKernel, type KernelEntry } from './kernel-list.ts';
 import type { LabError, TellStage } from './lab-error.ts';
 import { type Accelerator, findAccelerator, Machine, type MachineSpec } from './machine.ts';
@@ -167,10 +167,7 @@ async function resolveKernel(
   if (source.kind === 'folder') {
     const files = await findKernelFiles(source.path, source.modules);
     if (!files.ok) return files;
-    const { bzImage, modules } = files.value;
-    const vfio = modules.get('vfio_pci_core');
-    const contents = await Promise.all([bzImage, ...(vfio === undefined ? [] : [vfio])].map((file) => readFile(file)));
-    return ok({ folder: source.path, modules: source.modules, key: digestOf(contents) });
+    return ok({ folder: source.path, modules: source.modules, key: await keyOfFolder(files.value) });
   }
   const pin = await cached('kernels', kernelKey(entry), async (draft) => {
     const unpacked = await unpackPackage({ pattern: source.pattern, suite: source.suite }, tell, signal);
@@ -181,6 +178,17 @@ async function resolveKernel(
   if (!pin.ok) return pin;
   const folder = await readFile(join(pin.value, 'folder'), 'utf8');
   return ok({ folder, modules: undefined, key: digestOf([folder]) });
+}
+
+/** What decides about a kernel of a folder: its image by content, and when each of its modules was last written. */
+async function keyOfFolder({ bzImage, modules }: KernelFiles): Promise<string> {
+  const facts = await Promise.all(
+    [...modules].map(async ([name, file]) => {
+      const { size, mtimeMs } = await stat(file);
+      return `${name} ${size} ${mtimeMs}`;
+    }),
+  );
+  return digestOf([await readFile(bzImage), ...facts]);
 }
 
 function kernelKey(entry: KernelEntry): string {
