@@ -3,6 +3,7 @@ import { type BenchLine } from './bench-line.ts';
 
 import { benchFanOut } from './fan-out.ts';
 import { benchIngest } from './ingest.ts';
+import { benchLab } from './lab.ts';
 import { benchLive } from './live.ts';
 import { benchTracedProgram } from './traced-program.ts';
 
@@ -15,6 +16,7 @@ const parts: Readonly<Record<string, () => Promise<readonly BenchLine[]>>> = {
   ingest: async () => benchIngest(5),
   'fan-out': benchFanOut,
   live: () => benchLive(minutes),
+  lab: () => benchLab(5),
 };
 
 const wanted = process.argv.slice(2).filter((word) => !word.startsWith('-'));
