@@ -51,6 +51,21 @@ describe('calls from printed tuples', () => {
     );
   });
 
+  it('read a text in any column, commas and quotes in it', () => {
+    const collector = new CallCollector(
+      [column('device', 'text'), column('atNs', 'timeNs'), column('comm', 'text')],
+      10,
+    );
+    const row = ['0000:01:00.0', 7, 'a,"b'] as const;
+    expect(push(collector, `{"type": "value", "data": ${JSON.stringify(row)}}`)).toBe('taken');
+    expect(collector.pushRow(row)).toBe('taken');
+    const { calls } = collector.take();
+    for (const at of [0, 1]) {
+      const [device = -1, atNs, comm = -1] = calls.map((values) => values[at]);
+      expect([collector.texts.texts[device], atNs, collector.texts.texts[comm]]).toEqual(row);
+    }
+  });
+
   it('read a quoted number, as 0.27 prints those beyond 2^53, and clamp a negative one', () => {
     const collector = new CallCollector(columns, 10);
     expect(push(collector, '{"type": "value", "data": ["18446744073709551615",0,1,-1,"x"]}')).toBe('taken');

@@ -99,7 +99,7 @@ export const MapSpecSchema = Type.Object(
 );
 export type MapSpec = Static<typeof MapSpecSchema>;
 
-/** One column of a call stream, in the order of the printed tuple. `timeNs` is the kernel's clock. `text` comes last. */
+/** One column of a call stream, in the order of the printed tuple. `timeNs` is the kernel's clock. */
 export const ColumnSchema = Type.Object(
   {
     name: field,

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { mapKeysMax } from './limits.ts';
-import type { MapSpec } from './probe-manifest.ts';
+import type { KeyPart, MapSpec } from './probe-manifest.ts';
+import { decodeLine, dialectOf } from './decode.ts';
 import { decodeKey, TallyBook } from './tally.ts';
 
 const acquisitions: MapSpec = {
@@ -87,5 +88,28 @@ describe('the cumulative maps of a run', () => {
       { name: 'bucket', shift: 1, bits: 0 },
     ];
     expect(decodeKey([{ kind: 'packed', fields }], String(133 * 2 + 1))).toEqual({ write: 'write', bucket: 133 });
+  });
+
+  it.each([
+    ['0.17.0', String.raw`100,\n    remap_pfn_range+1\n    vfio_pci_mmap_fault+167\n    __do_fault+48\n,vfio-load`],
+    [
+      '0.23.2',
+      String.raw`100,\\n        remap_pfn_range+1\\n        vfio_pci_mmap_fault+167\\n        __do_fault+48\\n,vfio-load`,
+    ],
+    ['0.27.1', String.raw`100,\nremap_pfn_range+1\nvfio_pci_mmap_fault+167\n__do_fault+48\n,vfio-load`],
+  ])('fold a kernel stack as bpftrace %s prints it into its functions', (version, key) => {
+    const line = `{"type": "map", "data": {"@violations": {"${key}": 1}}}`;
+    const record = decodeLine(line, dialectOf(version));
+    if (!record.ok || record.value?.kind !== 'map') throw new Error('no map');
+    const parts: KeyPart[] = [
+      { name: 'verdict', kind: 'uint' },
+      { name: 'stack', kind: 'stack' },
+      { name: 'comm', kind: 'text' },
+    ];
+    expect(decodeKey(parts, record.value.entries[0]?.[0] ?? '')).toEqual({
+      verdict: 100,
+      stack: 'remap_pfn_range;vfio_pci_mmap_fault;__do_fault',
+      comm: 'vfio-load',
+    });
   });
 });

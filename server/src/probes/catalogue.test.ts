@@ -104,8 +104,13 @@ describe('the catalogue', () => {
     const catalogue = await readCatalogue(root);
     expect(catalogue).toMatchObject({ ok: true });
     expect(catalogue.ok ? catalogue.value.map((probe) => probe.manifest.name) : []).toEqual([
+      'dma-map',
+      'lock-assert',
       'mmap-lock',
       'page-fault',
+      'pfn-insert',
+      'pfn-remap',
+      'vfio-fault',
     ]);
   });
 });

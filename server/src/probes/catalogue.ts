@@ -67,7 +67,6 @@ function streamFault(stream: Stream, names: readonly string[]): string | undefin
     if (hasBucket !== (spec.kind === 'buckets'))
       return `map ${spec.map}: kind buckets and a bucket in the key go together`;
   }
-  if (stream.columns.slice(0, -1).some((column) => column.type === 'text')) return 'a text column must be the last';
   if (stream.kind === 'call' && stream.columns.length === 0) return 'a call stream needs columns';
   const bad = stream.parameters.find((one) => one.default < one.minimum || one.default > one.maximum);
   return bad === undefined ? undefined : `parameter ${bad.name}: its default is outside its bounds`;
