@@ -14,22 +14,41 @@ import { type AgentProcess, bootGuest, deviceBar, deviceBdf, type Guest } from '
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 
+/** Streams that print a line a call. */
+const callStreams: ReadonlySet<string> = new Set(['detail', 'maps']);
+
+/** PID, threshold and one-in of a detail stream: each call, of all processes. */
+const everyCall = [0, 0, 1] as const;
+
 /** Which script of which probe fits which kernel, and the workloads of all. */
 const scripts: Readonly<
-  Record<string, readonly (readonly [probe: string, stream: string, variant: string, script: string])[]>
+  Record<
+    string,
+    readonly (readonly [
+      probe: string,
+      stream: string,
+      variant: string,
+      script: string,
+      parameters?: readonly number[],
+    ])[]
+  >
 > = {
   '6.1': [
     ['vfio-fault', 'faults', 'era-a-kprobe', 'era-a.bt'],
+    ['vfio-fault', 'detail', 'era-a-kprobe', 'detail-era-a.bt', everyCall],
     ['pfn-remap', 'calls', 'era-abc-kprobe', 'era-abc.bt'],
     ['pfn-insert', 'inserts', 'era-abc-kprobe', 'era-abc.bt'],
     ['dma-map', 'path', 'follow-pte-kprobe', 'path-follow-pte.bt'],
+    ['dma-map', 'maps', 'follow-pte-kprobe', 'maps-follow-pte.bt'],
     ['lock-assert', 'checks', 'warns-kprobe', 'remap-and-warns.bt'],
   ],
   '6.12': [
     ['vfio-fault', 'faults', 'era-d-kprobe', 'era-d.bt'],
+    ['vfio-fault', 'detail', 'era-d-kprobe', 'detail-era-d.bt', everyCall],
     ['pfn-remap', 'calls', 'era-d-kprobe', 'era-d.bt'],
     ['pfn-insert', 'inserts', 'era-d-kprobe', 'era-d.bt'],
     ['dma-map', 'path', 'follow-pfnmap-kprobe', 'path-follow-pfnmap.bt'],
+    ['dma-map', 'maps', 'follow-pfnmap-kprobe', 'maps-follow-pfnmap.bt'],
     ['lock-assert', 'checks', 'warns-kprobe', 'remap-and-warns.bt'],
   ],
 };
@@ -43,19 +62,31 @@ const workloads = [
 ] as const;
 const barBytes = 8 * 1024 * 1024;
 
-type Tracer = { readonly process: AgentProcess; text: string };
+type Tracer = { readonly process: AgentProcess; text: string; hasEnded: boolean };
 
-for (const kernel of process.argv.length > 2 ? process.argv.slice(2) : Object.keys(scripts)) await capture(kernel);
+for (const kernel of process.argv.length > 2 ? process.argv.slice(2) : Object.keys(scripts)) {
+  // A guest has memory for five bpftraces, not for seven.
+  const all = scripts[kernel] ?? [];
+  for (const isOfCalls of [false, true])
+    await capture(
+      kernel,
+      all.filter(([, stream]) => callStreams.has(stream) === isOfCalls),
+    );
+}
 
-async function capture(kernel: string): Promise<void> {
+async function capture(kernel: string, chosen: (typeof scripts)[string]): Promise<void> {
   const request = { kernel, barBytes, bpftrace: 'bpftrace', heldKey: 'capture', start: 'cold' } as const;
   const guest = await bootGuest(request, ({ stage }) => console.error(stage), undefined);
   if (!guest.ok) throw new Error(guest.error.message);
   await using machine = guest.value.machine;
-  const chosen = scripts[kernel] ?? [];
   const tracers: Tracer[] = [];
-  for (const [probe, , , script] of chosen) tracers.push(await trace(guest.value, join(root, 'probes', probe, script)));
-  while (!tracers.every((tracer) => tracer.text.includes('READY '))) await wait(100);
+  for (const [probe, , , script, parameters = []] of chosen) {
+    tracers.push(await trace(guest.value, join(root, 'probes', probe, script), parameters));
+  }
+  while (!tracers.every((tracer) => tracer.text.includes('READY '))) {
+    if (tracers.some((tracer) => tracer.hasEnded)) throw new Error('a bpftrace ended before it had attached');
+    await wait(100);
+  }
   // One heartbeat, so that every script judges unpaired returns.
   await wait(500);
   const truth: string[] = [];
@@ -70,7 +101,7 @@ async function capture(kernel: string): Promise<void> {
   const release = (await output(machine.agent.start({ program: 'uname', args: ['-r'], env: {} }, 'attached'))).trim();
   const version = await output(machine.agent.start({ program: 'bpftrace', args: ['--version'], env: {} }, 'attached'));
   const bpftrace = /(\d+\.\d+\.\d+)/.exec(version)?.[1] ?? 'unknown';
-  for (const [at, [probe, stream, variant, script]] of chosen.entries()) {
+  for (const [at, [probe, stream, variant, script, parameters = []]] of chosen.entries()) {
     const file = join(root, 'probes', probe, `sample.${stream}.linux-${kernel}.${bpftrace}`);
     await writeFile(`${file}.jsonl`, tracers[at]?.text ?? '');
     const meta = {
@@ -83,7 +114,7 @@ async function capture(kernel: string): Promise<void> {
       cpuCount: 2,
       isEmulated: guest.value.accelerator === 'tcg',
       capturedOn: new Date().toISOString().slice(0, 10),
-      parameters: [],
+      parameters,
       workload: `vfio-load on a BAR of 8 MiB: ${workloads.map((words) => words.join(' ')).join(', ')}`,
       truth: truth.map((line): unknown => JSON.parse(line)),
     };
@@ -92,14 +123,19 @@ async function capture(kernel: string): Promise<void> {
   }
 }
 
-async function trace(guest: Guest, script: string): Promise<Tracer> {
+async function trace(guest: Guest, script: string, parameters: readonly number[]): Promise<Tracer> {
   const { agent } = guest.machine;
   const path = `/run/scripts/${basename(join(script, '..'))}-${basename(script)}`;
   const placed = await agent.writeFile(path, await readFile(script));
   if (!placed.ok) throw new Error(`${script} could not be placed in the guest`);
-  const environment = { BPFTRACE_MAP_KEYS_MAX: '16384' };
-  const process = agent.start({ program: 'bpftrace', args: ['-f', 'json', path], env: environment }, 'attached');
-  const tracer: Tracer = { process, text: '' };
+  // Larger buffers than a session has: the sample of each call is to be whole.
+  const environment = { BPFTRACE_MAP_KEYS_MAX: '16384', BPFTRACE_PERF_RB_PAGES: '1024' };
+  const args = ['-f', 'json', path, ...parameters.map(String)];
+  const process = agent.start({ program: 'bpftrace', args, env: environment }, 'attached');
+  const tracer: Tracer = { process, text: '', hasEnded: false };
+  void process.exited.then(() => {
+    tracer.hasEnded = true;
+  });
   process.stdout.on('data', (chunk: Buffer) => {
     tracer.text += chunk.toString();
   });

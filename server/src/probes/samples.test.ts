@@ -6,7 +6,7 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gunzipSync } from 'node:zlib';
-import { type Dims, dialectOf, type RunView, type Stream, summariseRun } from '@faultline/shared';
+import { type Dims, dialectOf, enumWord, type RunView, type Stream, summariseRun } from '@faultline/shared';
 import { describe, expect, it } from 'vitest';
 import { LineSplitter } from './bpftrace-lines.ts';
 import { type CataloguedProbe, readCatalogue } from './catalogue.ts';
@@ -48,6 +48,8 @@ function expectedOf(stream: Stream, truth: Truth): number | undefined {
   return undefined;
 }
 
+type Row = Readonly<Record<string, string | number | undefined>>;
+type Decoded = Figures & { readonly rows: readonly Row[] };
 type Expectation = readonly [what: string, counted: number, expected: number];
 
 /**
@@ -55,7 +57,7 @@ type Expectation = readonly [what: string, counted: number, expected: number];
  * faults it takes to fill the mapping once: one where the whole VMA is remapped (6.1); by PMD, or by page where the BAR was
  * mapped misaligned, where as much is inserted as fits (6.12).
  */
-function expectationsOf(probe: string, capture: Capture, totals: Figures['totals']): readonly Expectation[] {
+function expectationsOf(stream: string, capture: Capture, { totals, rows }: Decoded): readonly Expectation[] {
   const number = (truth: Truth, field: string): number => Number(truth[field] ?? 0);
   const sumOf = (of: (truth: Truth) => number): number => capture.truth.reduce((sum, truth) => sum + of(truth), 0);
   const counted = (metric: string, fits: (dims: Dims) => boolean = () => true): number =>
@@ -67,28 +69,49 @@ function expectationsOf(probe: string, capture: Capture, totals: Figures['totals
   };
   const faults = sumOf((truth) => number(truth, 'populations') * perFill(truth));
   const fileMaps = sumOf((truth) => number(truth, 'fileMaps'));
-  switch (probe) {
-    case 'vfio-fault':
+  const dmaMaps = sumOf((truth) => number(truth, 'dmaMaps'));
+  const pages = sumOf((truth) => number(truth, 'populations') * number(truth, 'pages'));
+  const rowSum = (of: (row: Row) => number): number => rows.reduce((sum, row) => sum + of(row), 0);
+  switch (stream) {
+    case 'vfio-fault faults':
       return [
         ['faults', counted('attempts', ({ result }) => result === 'nopage'), faults],
-        ['pages', counted('pagesMapped'), sumOf((truth) => number(truth, 'populations') * number(truth, 'pages'))],
+        ['pages', counted('pagesMapped'), pages],
       ];
-    case 'pfn-remap':
+    case 'vfio-fault detail':
+      // A row an attempt (the sample was taken with one in one), of which those that map nothing are asked again.
+      return [
+        ['faults', rowSum((row) => (row['result'] === 'nopage' ? 1 : 0)), faults],
+        [
+          'faults for MAP_DMA',
+          rowSum((row) => (row['result'] === 'nopage' && row['origin'] === 'remote' ? 1 : 0)),
+          sumOf((truth) => (truth['mode'] === 'dma-map' ? number(truth, 'populations') * perFill(truth) : 0)),
+        ],
+        ['places of the one BAR', new Set(rows.map(({ place, device }) => `${place} ${device}`)).size, 1],
+      ];
+    case 'pfn-remap calls':
       return [
         ['remaps in faults', counted('remaps', ({ context }) => context === 'fault'), isEraA ? faults : 0],
         ['remaps at mmap time', counted('remaps', ({ context }) => context === 'mmap'), fileMaps],
       ];
-    case 'pfn-insert':
+    case 'pfn-insert inserts':
       return [['inserts', counted('inserts'), isEraA ? 0 : faults]];
-    case 'dma-map':
+    case 'dma-map path':
+      return [['MAP_DMA', counted('links', ({ link }) => link === 'vfio_iommu_type1_ioctl'), dmaMaps]];
+    case 'dma-map maps': {
+      const dmaFills = (truth: Truth): number => (truth['mode'] === 'dma-map' ? number(truth, 'populations') : 0);
       return [
+        ['MAP_DMA', rows.length, dmaMaps],
+        ['bytes', rowSum(({ bytes }) => Number(bytes)), sumOf((one) => number(one, 'dmaMaps') * number(one, 'bytes'))],
         [
-          'MAP_DMA',
-          counted('links', ({ link }) => link === 'vfio_iommu_type1_ioctl'),
-          sumOf((truth) => number(truth, 'dmaMaps')),
+          'lookups',
+          rowSum((row) => Number(row['getPfnsCalls'])),
+          sumOf((one) => number(one, 'dmaMaps') * number(one, 'pages')),
         ],
+        ['fixups', rowSum((row) => Number(row['fixups'])), sumOf((one) => dmaFills(one) * perFill(one))],
       ];
-    case 'lock-assert':
+    }
+    case 'lock-assert checks':
       return [
         ['checks', counted('checks'), fileMaps + (isEraA ? faults : 0)],
         ['violations', counted('violations'), isEraA ? faults : 0],
@@ -98,7 +121,11 @@ function expectationsOf(probe: string, capture: Capture, totals: Figures['totals
   }
 }
 
-function decode(stream: Stream, capture: Capture, text: string): Figures & Readonly<Record<string, unknown>> {
+function decode(
+  stream: Stream,
+  capture: Capture,
+  text: string,
+): { readonly figures: Figures & Readonly<Record<string, unknown>>; readonly rows: readonly Row[] } {
   const seen: string[] = [];
   const events = { ready: () => seen.push('ready'), heartbeat: () => seen.push('heartbeat') };
   const intake = new RunIntake(stream, dialectOf(capture.bpftrace), events, () => 0);
@@ -115,7 +142,16 @@ function decode(stream: Stream, capture: Capture, text: string): Figures & Reado
       const value = slice?.calls[position]?.at(at);
       return column.type === 'text' ? texts[value ?? -1] : value;
     });
-  return {
+  const wordOf = ({ type, values }: Stream['columns'][number], value: number): string | number | undefined => {
+    if (type === 'text') return texts[value];
+    return values === undefined ? value : enumWord(values, value);
+  };
+  const rows = Array.from({ length: slice?.callCount ?? 0 }, (_, at) =>
+    Object.fromEntries(
+      stream.columns.map((column, position) => [column.name, wordOf(column, slice?.calls[position]?.[at] ?? 0)]),
+    ),
+  );
+  const figures = {
     heartbeatCount: seen.filter((one) => one === 'heartbeat').length,
     durationNs: span.toNs - span.fromNs,
     ledger: intake.ledger(),
@@ -125,6 +161,7 @@ function decode(stream: Stream, capture: Capture, text: string): Figures & Reado
     firstCall: (slice?.callCount ?? 0) > 0 ? call(0) : null,
     lastCall: (slice?.callCount ?? 0) > 0 ? call(-1) : null,
   };
+  return { figures, rows };
 }
 
 function readSample(path: string): string {
@@ -148,13 +185,16 @@ describe('captured samples', () => {
     if (capture === undefined) throw new Error(`${file} has no valid .meta.json beside it`);
     const stream = probe.manifest.streams.find((one) => one.name === capture.stream);
     if (stream === undefined) throw new Error(`${file} is of a stream that the manifest does not know`);
-    const figures = decode(stream, capture, readSample(path));
+    const { figures, rows } = decode(stream, capture, readSample(path));
     for (const truth of capture.truth) {
       const expected = expectedOf(stream, truth);
       if (expected !== undefined)
         expect([truth['name'], countedFor(figures.totals, truth)]).toEqual([truth['name'], expected]);
     }
-    for (const [what, counted, expected] of expectationsOf(probe.manifest.name, capture, figures.totals)) {
+    for (const [what, counted, expected] of expectationsOf(`${probe.manifest.name} ${stream.name}`, capture, {
+      totals: figures.totals,
+      rows,
+    })) {
       expect([what, counted]).toEqual([what, expected]);
     }
     const golden = path.replace(/\.jsonl(\.gz)?$/, '.golden.json');
