@@ -2,7 +2,8 @@
 import { formatExact } from '@faultline/shared';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { openBrowser, openPage, panelOf, soon, waitForFigures } from './open-page.ts';
+import type { SyntheticSession } from './feed/synthetic-session.ts';
+import { type OpenPage, openBrowser, openPage, panelOf, soon, waitForFigures } from './open-page.ts';
 
 let browser: Browser;
 beforeAll(async () => {
@@ -11,6 +12,15 @@ beforeAll(async () => {
 afterAll(() => browser.close());
 
 const panelIds = ['path', 'vfio-faults', 'fault-locks', 'fault-heat', 'devices', 'assertion', 'links'];
+
+/** Nothing more happens, and the page has all of it: a page that is slow was left out of some frames and asks anew. */
+async function standStill({ page, feed }: OpenPage, id: string): Promise<SyntheticSession | undefined> {
+  const session = feed.sessions.get(id);
+  feed.pause();
+  feed.cut();
+  await expect.poll(() => page.evaluate(() => window.faultline?.seq), soon).toBe(session?.seq);
+  return session;
+}
 
 describe('the fault path of era A', () => {
   test('is what opens where vfio faults are traced, and ends at remap_pfn_range with a cross and words', async () => {
@@ -34,7 +44,7 @@ describe('the fault path of era A', () => {
     const broken = panelOf(page, 'path').locator('.path-broken');
     expect(await broken.count()).toBe(1);
     expect(await broken.locator('.path-name').textContent()).toBe('remap_pfn_range');
-    expect(await broken.textContent()).toContain('✕ needs the write lock');
+    expect(await broken.textContent()).toContain('✕ needs the write lockheld: read');
     const inlined = panelOf(page, 'path').locator('.path-inlined', { hasText: 'io_remap_pfn_range' });
     expect(await inlined.textContent()).toContain('inlined here');
     const unmeasured = panelOf(page, 'path').locator('.path-node', { hasText: 'handle_mm_fault' });
@@ -53,18 +63,16 @@ describe('the fault path of era A', () => {
       const rail = panelOf(page, 'path')
         .locator('.path-node')
         .filter({ has: page.locator('.path-name', { hasText: new RegExp(`^${name}$`) }) })
-        .locator('rect:not(.path-box)');
+        .locator('.path-rail');
       expect(expected).toContain(await rail.evaluate((element) => getComputedStyle(element).fill));
     }
   });
 
   test('says the figures that the session has, to the last one', async () => {
     await using open = await openPage(browser, 'era-a');
-    const { page, feed } = open;
+    const { page } = open;
     await waitForFigures(page, 'path');
-    feed.pause();
-    const session = feed.sessions.get('lab-6.1-5c1e');
-    await expect.poll(() => page.evaluate(() => window.faultline?.seq), soon).toBe(session?.seq);
+    const session = await standStill(open, 'lab-6.1-5c1e');
     const faults = session?.total('attempts', {}) ?? 0;
     const violations = session?.total('violations', {}) ?? 0;
     const checks = session?.total('checks', {}) ?? 0;
@@ -86,6 +94,8 @@ describe('the fault path of era A', () => {
     const [first = '', second = ''] = await broken.allTextContents();
     expect(first).toMatch(/✕ [\d,]+ × violated at remap_pfn_range in vfio-load: expected mmap-write, found mmap-read/);
     expect(first).toContain('do_user_addr_fault');
+    const verdicts = await broken.first().locator('dd').allInnerTexts();
+    expect(verdicts).toEqual(['✕ violated', '✕ violated', expect.stringMatching(/^([\d,]+) of \1$/)]);
     expect(second).toContain('vfio_iommu_type1_ioctl');
     const count = (text: string): number => Number(/✕ ([\d,]+)/.exec(text)?.[1]?.replaceAll(',', ''));
     expect(count(first)).toBeGreaterThan(count(second));
@@ -108,7 +118,13 @@ describe('the fault path of era D', () => {
     const { page } = open;
     await waitForFigures(page, 'path');
     const names = await panelOf(page, 'path').locator('.path-name').allTextContents();
-    for (const name of ['vfio_pci_mmap_huge_fault', 'vmf_insert_pfn', 'vmf_insert_pfn_pmd', 'vmf_insert_pfn_pud'])
+    for (const name of [
+      'create_huge_pmd / _pud',
+      'vfio_pci_mmap_huge_fault',
+      'vmf_insert_pfn',
+      'vmf_insert_pfn_pmd',
+      'vmf_insert_pfn_pud',
+    ])
       expect(names).toContain(name);
     expect(names.filter((name) => name.includes('remap_pfn_range'))).toEqual([]);
     expect(await panelOf(page, 'path').locator('.path-broken').count()).toBe(0);
@@ -119,11 +135,9 @@ describe('the fault path of era D', () => {
 
   test('counts no fault where the handler only fell back', async () => {
     await using open = await openPage(browser, 'era-d');
-    const { page, feed } = open;
+    const { page } = open;
     await waitForFigures(page, 'path');
-    feed.pause();
-    const session = feed.sessions.get('lab-6.12-07af');
-    await expect.poll(() => page.evaluate(() => window.faultline?.seq), soon).toBe(session?.seq);
+    const session = await standStill(open, 'lab-6.12-07af');
     const fallbacks = session?.total('attempts', { result: 'fallback' }) ?? 0;
     const attempts = session?.total('attempts', {}) ?? 0;
     expect(fallbacks).toBeGreaterThan(100);
@@ -158,6 +172,12 @@ describe('the view', () => {
         await waitForFigures(page, id);
       }
       expect(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth)).toBe(true);
+      const cut = await panelOf(page, 'links')
+        .locator('.table-text')
+        .evaluateAll((texts) =>
+          texts.filter((text) => text.scrollWidth > text.clientWidth + 1).map((text) => text.textContent),
+        );
+      expect(cut).toEqual([]);
       const outside = await panelOf(page, 'path')
         .locator('.path-node')
         .evaluateAll((nodes) =>
@@ -171,6 +191,16 @@ describe('the view', () => {
         );
       expect(outside).toEqual([]);
     }
+  });
+
+  test('says where a chosen process cannot narrow what is added up, and offers no lock mode to choose', async () => {
+    await using open = await openPage(browser, 'era-a', 'process=vfio-load');
+    const { page } = open;
+    for (const id of ['path', 'assertion', 'links', 'devices']) {
+      await waitForFigures(page, id);
+      expect(await panelOf(page, id).locator('.scope').innerText()).toMatch(/^all processes/);
+    }
+    expect(await page.getByRole('combobox', { name: 'mode' }).count()).toBe(0);
   });
 
   test('has a table behind the diagram, and c copies it', async () => {

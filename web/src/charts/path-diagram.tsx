@@ -1,12 +1,20 @@
 import type { ReactNode } from 'react';
 import type { FaultPath, PathEdge, PathNode } from '@faultline/shared';
+import { MarkGlyph, type MarkShape } from '../widgets/mark-glyph.tsx';
 
 type Props = {
   readonly path: FaultPath;
   /** Words of a node: calls and quantile, ready to be shown. */
   readonly wordsOf: (node: PathNode) => { readonly figures: string; readonly exact: string };
-  /** How a lock mode looks: its colour and its word. */
-  readonly lockOf: (lock: string) => { readonly color: string; readonly name: string };
+  /** How a lock mode looks: its colour, its shape and its word. */
+  readonly lockOf: (lock: string) => LockMark;
+};
+
+type LockMark = {
+  readonly color: string;
+  readonly shape: MarkShape;
+  readonly isHatched: boolean;
+  readonly name: string;
 };
 
 const columnWidth = 232;
@@ -38,7 +46,17 @@ export function PathDiagram({ path, wordsOf, lockOf }: Props): ReactNode {
         />
       ))}
       {path.nodes.map((node) => (
-        <Box key={node.id} node={node} words={wordsOf(node)} lockOf={lockOf} />
+        <Box
+          key={node.id}
+          node={node}
+          words={wordsOf(node)}
+          lockOf={lockOf}
+          railHeight={
+            path.edges.some(({ from, to }) => from === node.id && isBelow(node, nodeOf.get(to)))
+              ? rowHeight
+              : nodeHeight
+          }
+        />
       ))}
     </svg>
   );
@@ -75,51 +93,77 @@ function Edge({
   );
 }
 
+/** Whether the lock goes on into the box right below: then the rail does too. */
+function isBelow(node: PathNode, next: PathNode | undefined): boolean {
+  return next?.column === node.column && next.row === node.row + 1 && next.locks.length > 0;
+}
+
 function Box({
   node,
   words,
   lockOf,
+  railHeight,
 }: {
   readonly node: PathNode;
   readonly words: { readonly figures: string; readonly exact: string };
   readonly lockOf: Props['lockOf'];
+  readonly railHeight: number;
 }): ReactNode {
   const { x, y } = placeOf(node);
-  const isBroken = node.violations > 0;
+  const [most] = node.locks;
   return (
-    <g className={`path-node path-${node.kind}${isBroken ? ' path-broken' : ''}`} transform={`translate(${x} ${y})`}>
+    <g
+      className={`path-node path-${node.kind}${node.violations > 0 ? ' path-broken' : ''}`}
+      transform={`translate(${x} ${y})`}
+    >
       <title>{words.exact}</title>
       <rect className="path-box" width={nodeWidth} height={nodeHeight} rx="4" />
-      {railsOf(node).map(({ lock, top, share }) => (
-        <rect key={lock} x="0" y={top} width={railWidth} height={share} fill={lockOf(lock).color} />
-      ))}
+      <Rail locks={node.locks} height={railHeight} lockOf={lockOf} />
       <text className="path-name" x="14" y="17">
-        {node.name.length > 31 ? `${node.name.slice(0, 30)}…` : node.name}
+        {node.name}
       </text>
       <text className="path-figures" x="14" y="33">
         {words.figures}
       </text>
-      {isBroken ? (
-        <text className="path-cross" x={nodeWidth + 10} y="25">
+      {most === undefined ? null : (
+        <g transform={`translate(${nodeWidth - 16} 25)`}>
+          <MarkGlyph {...lockOf(most.lock)} />
+        </g>
+      )}
+      {node.violations > 0 ? (
+        <text className="path-cross" x={nodeWidth + 10} y="17">
           ✕ needs the write lock
+          {most === undefined ? null : (
+            <tspan className="path-cross-held" x={nodeWidth + 10} dy="17">
+              held: {lockOf(most.lock).name}
+            </tspan>
+          )}
         </text>
       ) : null}
     </g>
   );
 }
 
-/** The parts of a node's rail: as high as the share of calls under that lock. */
-function railsOf({
+/** The locks at a box, each with its share of the height. */
+function Rail({
   locks,
-}: PathNode): readonly { readonly lock: string; readonly top: number; readonly share: number }[] {
-  const total = Math.max(
-    1,
-    locks.reduce((sum, { count }) => sum + count, 0),
-  );
-  const countAbove = (at: number): number => locks.slice(0, at).reduce((sum, { count }) => sum + count, 0);
-  return locks.map(({ lock, count }, at) => ({
-    lock,
-    top: (nodeHeight * countAbove(at)) / total,
-    share: (nodeHeight * count) / total,
-  }));
+  height,
+  lockOf,
+}: {
+  readonly locks: PathNode['locks'];
+  readonly height: number;
+  readonly lockOf: Props['lockOf'];
+}): ReactNode {
+  const total = locks.reduce((sum, { count }) => sum + count, 0);
+  const tops = locks.map((_, at) => locks.slice(0, at).reduce((sum, { count }) => sum + count, 0));
+  return locks.map(({ lock, count }, at) => (
+    <rect
+      key={lock}
+      className="path-rail"
+      y={(height * (tops[at] ?? 0)) / total}
+      width={railWidth}
+      height={(height * count) / total}
+      fill={lockOf(lock).color}
+    />
+  ));
 }

@@ -1,8 +1,9 @@
 import type { ReactNode } from 'react';
 
-type Shape = 'circle' | 'square' | 'triangle' | 'diamond' | 'cross';
+/** The shapes of marks. */
+export type MarkShape = 'circle' | 'square' | 'triangle' | 'diamond' | 'cross';
 
-const paths: Readonly<Record<Shape, string>> = {
+const paths: Readonly<Record<MarkShape, string>> = {
   circle: 'M5 1a4 4 0 1 1 0 8a4 4 0 1 1 0-8z',
   square: 'M1.5 1.5h7v7h-7z',
   triangle: 'M5 .8L9.4 9H.6z',
@@ -17,7 +18,7 @@ export function MarkGlyph({
   isHatched,
 }: {
   readonly color: string;
-  readonly shape: Shape;
+  readonly shape: MarkShape;
   readonly isHatched: boolean;
 }): ReactNode {
   return (

@@ -2,6 +2,7 @@ import { type KeyboardEvent, type ReactNode, useState } from 'react';
 import { dimensionValues, liveWindowNames, liveWindows, modeDimensions, processDimension } from '@faultline/shared';
 import type { Shown } from '../../store/app-state.ts';
 import { modeMark } from '../../store/marks.ts';
+import type { LiveViewName } from '../../store/page-state.ts';
 import { usePage, useShown, useStores } from '../../store/use-store.ts';
 import { Button } from '../../widgets/button.tsx';
 import { Segmented } from '../../widgets/segmented.tsx';
@@ -16,14 +17,14 @@ function selectModes(shown: Shown): readonly string[] {
   return shown.session === undefined ? [] : dimensionValues(shown.session, modeDimensions);
 }
 
-/** Process, mode, window, pause: all of it in the address. */
-export function FilterBar(): ReactNode {
+/** Process, mode, window, pause: all of it in the address. Faults are by the lock they come under, so their view has no mode. */
+export function FilterBar({ view }: { readonly view: LiveViewName }): ReactNode {
   const { app } = useStores();
   const page = usePage();
   return (
     <div className="filter-bar" role="toolbar" aria-label="filters">
       <ProcessField />
-      <ModeField />
+      {view === 'path' ? null : <ModeField />}
       <span className="filter-label">window</span>
       <Segmented
         label="window"

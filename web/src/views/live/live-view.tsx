@@ -31,7 +31,7 @@ export function LiveView(): ReactNode {
           ]}
           onChange={(chosen) => app.page.set({ view: chosen })}
         />
-        <FilterBar />
+        <FilterBar view={view} />
       </div>
       <LabOffer />
       {view === 'path' ? <PathView /> : <LocksView />}

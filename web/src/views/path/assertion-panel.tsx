@@ -1,7 +1,8 @@
 import { type ReactNode, memo } from 'react';
 import { formatExact, formatPlural } from '@faultline/shared';
-import { type AssertionView, type Violation, assertionTable, selectAssertion } from '../../store/select-fault-path.ts';
+import { type AssertionView, type Violation, assertionTable, selectAssertion } from '../../store/select-assertion.ts';
 import { Panel } from '../../widgets/panel.tsx';
+import { ScopeNote } from '../live/scope-note.tsx';
 import { Spoken } from '../live/spoken.tsx';
 import { StatusBody } from '../live/status-body.tsx';
 import { usePanel } from '../live/use-panel.ts';
@@ -20,6 +21,7 @@ export const AssertionPanel = memo(function AssertionPanel(): ReactNode {
       unit="mmap_assert_write_locked, evaluated at remap_pfn_range"
       note={status.kind === 'ready' ? status.note : undefined}
       lossWord={status.kind === 'ready' ? status.lossWord : undefined}
+      controls={<ScopeNote scope={view.scope} />}
       frameRef={panel.frameRef}
       onCopy={status.kind === 'ready' ? panel.onCopy : undefined}
       spoken={<Spoken panel="assertion" said={panel.said} />}
@@ -41,12 +43,11 @@ function Verdicts({ view }: { readonly view: AssertionView }): ReactNode {
           {checks === 0 ? ': remap_pfn_range has not been called yet' : ''}
         </p>
       ) : (
-        violations.map((violation) => <ViolationItem key={violation.key} violation={violation} />)
+        violations.map((violation, at) => (
+          <ViolationItem key={violation.key} violation={violation} isFirst={at === 0} />
+        ))
       )}
-      <p className="quiet">
-        {checks > 0
-          ? `The flags of the VMA really changed in ${formatExact(view.needed)} of ${formatPlural(checks, 'check')}. `
-          : ''}
+      <p className="verdict-warns">
         {warns.length === 0
           ? 'The kernel itself has WARNed of nothing.'
           : `The kernel itself has WARNed ${formatPlural(
@@ -57,27 +58,79 @@ function Verdicts({ view }: { readonly view: AssertionView }): ReactNode {
       {warns.map(({ key, count, process, stack }) => (
         <details key={key} className="verdict">
           <summary>
-            {formatExact(count)} × WARN in {process}
+            {formatExact(count)} × WARN in {process}, at {stack[0]}
           </summary>
-          <pre>{stack.join('\n')}</pre>
+          <Stack frames={stack} />
         </details>
       ))}
     </div>
   );
 }
 
-function ViolationItem({ violation }: { readonly violation: Violation }): ReactNode {
-  const { count, site, expected, actual, kernel, mine, process, stack } = violation;
+function ViolationItem({
+  violation,
+  isFirst,
+}: {
+  readonly violation: Violation;
+  readonly isFirst: boolean;
+}): ReactNode {
+  const { count, site, expected, actual, kernel, mine, needed, process, stack } = violation;
   return (
-    <details className="verdict verdict-broken" open>
+    <details className="verdict verdict-broken" open={isFirst}>
       <summary>
         <b>✕ {formatExact(count)} × violated</b> at {site} in {process}: expected <b>{expected}</b>, found{' '}
         <b>{actual}</b>
+        <small> {starterOf(stack)}</small>
       </summary>
-      <p className="quiet">
-        the kernel’s own condition (somebody holds it for write): {kernel} · held for write by this task: {mine}
-      </p>
-      <pre>{stack.join('\n')}</pre>
+      <dl className="verdict-columns">
+        <Verdict
+          title="the kernel’s own condition"
+          hint="somebody holds the lock for write: what mmap_assert_write_locked tests"
+          words={kernel}
+        />
+        <Verdict title="held by this task" hint="the strict condition: this task holds it for write" words={mine} />
+        <div title="whether the flags of the VMA, which the lock protects, really changed">
+          <dt>needed</dt>
+          <dd>
+            {formatExact(needed.yes)} of {formatExact(needed.of)}
+          </dd>
+        </div>
+      </dl>
+      <Stack frames={stack} />
     </details>
   );
+}
+
+function Verdict({
+  title,
+  hint,
+  words,
+}: {
+  readonly title: string;
+  readonly hint: string;
+  readonly words: string;
+}): ReactNode {
+  const isBroken = words === 'violated';
+  return (
+    <div title={hint}>
+      <dt>{title}</dt>
+      <dd className={isBroken ? 'is-broken' : undefined}>
+        {isBroken ? '✕ ' : '✓ '}
+        {words}
+      </dd>
+    </div>
+  );
+}
+
+/** The stack from the inside out, as the kernel prints it. */
+function Stack({ frames }: { readonly frames: readonly string[] }): ReactNode {
+  return <pre>{frames.join('\n')}</pre>;
+}
+
+/** What tells two stacks of one site apart at a glance: who started it. */
+function starterOf(stack: readonly string[]): string {
+  if (stack.includes('fixup_user_fault')) return 'from MAP_DMA';
+  return stack.some((frame) => /exc_page_fault|do_user_addr_fault|do_page_fault/.test(frame))
+    ? 'from an instruction'
+    : '';
 }

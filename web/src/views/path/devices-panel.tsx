@@ -1,7 +1,8 @@
 import { type ReactNode, memo } from 'react';
-import { devicesTable, selectDevices } from '../../store/select-fault-path.ts';
+import { devicesTable, selectDevices } from '../../store/select-devices.ts';
 import { DataTable } from '../../widgets/data-table.tsx';
 import { Panel } from '../../widgets/panel.tsx';
+import { ScopeNote } from '../live/scope-note.tsx';
 import { Spoken } from '../live/spoken.tsx';
 import { StatusBody } from '../live/status-body.tsx';
 import { usePanel } from '../live/use-panel.ts';
@@ -13,7 +14,6 @@ export const DevicesPanel = memo(function DevicesPanel(): ReactNode {
   const panel = usePanel({ id: 'devices', title, select: selectDevices, rank: 'slow', tableOf: devicesTable });
   const { view } = panel;
   const { status, rows } = view;
-  const peak = Math.max(1, ...rows.map(({ times }) => times ?? 0));
   return (
     <Panel
       id="devices"
@@ -21,6 +21,7 @@ export const DevicesPanel = memo(function DevicesPanel(): ReactNode {
       unit="mapped by faults since the start"
       note={status.kind === 'ready' ? status.note : undefined}
       lossWord={status.kind === 'ready' ? status.lossWord : undefined}
+      controls={<ScopeNote scope={view.scope} />}
       frameRef={panel.frameRef}
       onCopy={status.kind === 'ready' ? panel.onCopy : undefined}
       spoken={<Spoken panel="devices" said={panel.said} />}
@@ -33,12 +34,14 @@ export const DevicesPanel = memo(function DevicesPanel(): ReactNode {
               { id: 'device', title: 'device', align: 'start', track: 'minmax(104px, 1.2fr)' },
               { id: 'bar', title: 'BAR', align: 'start', track: 'minmax(56px, 0.7fr)' },
               { id: 'size', title: 'size', align: 'end', track: 'minmax(60px, 0.7fr)' },
-              { id: 'mapped', title: 'mapped', align: 'end', track: 'minmax(110px, 1.6fr)' },
+              { id: 'mapped', title: 'mapped', align: 'end', track: 'minmax(90px, 1.6fr)' },
+              { id: 'times', title: 'times its size', align: 'end', track: 'minmax(84px, 0.8fr)' },
             ]}
             rowCount={rows.length}
             rowAt={(index) => {
               const row = rows[index];
-              const bar = row?.times === undefined ? undefined : { share: row.times / peak, color: 'var(--accent)' };
+              const bar =
+                row?.times === undefined ? undefined : { share: Math.min(1, row.times), color: 'var(--accent)' };
               return {
                 key: row?.key ?? '',
                 cells: [
@@ -46,6 +49,7 @@ export const DevicesPanel = memo(function DevicesPanel(): ReactNode {
                   { text: row?.bar ?? '' },
                   { text: row?.size ?? '' },
                   { text: row?.mapped ?? '', exact: row?.exact, bar },
+                  { text: row?.timesWords ?? '' },
                 ],
               };
             }}

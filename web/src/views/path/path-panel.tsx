@@ -1,10 +1,11 @@
 import { type ReactNode, memo } from 'react';
-import { formatCount, formatExact, formatNs, type PathNode } from '@faultline/shared';
+import { formatCount, formatExact, formatNs, formatRate, type PathNode } from '@faultline/shared';
 import { PathDiagram } from '../../charts/path-diagram.tsx';
 import { modeMark } from '../../store/marks.ts';
-import { faultPathTable, selectFaultPath } from '../../store/select-fault-path.ts';
+import { type FaultPathView, faultPathTable, selectFaultPath } from '../../store/select-fault-path.ts';
 import { MarkGlyph } from '../../widgets/mark-glyph.tsx';
 import { Panel } from '../../widgets/panel.tsx';
+import { ScopeNote } from '../live/scope-note.tsx';
 import { Spoken } from '../live/spoken.tsx';
 import { StatusBody } from '../live/status-body.tsx';
 import { TextTable } from '../live/text-table.tsx';
@@ -21,7 +22,8 @@ export const PathPanel = memo(function PathPanel(): ReactNode {
     <Panel
       id="path"
       title={title}
-      unit="calls since the start, p99, lock at entry"
+      unit="/s in the window, calls since the start, p99"
+      controls={<ScopeNote scope={view.scope} />}
       note={status.kind === 'ready' ? status.note : undefined}
       lossWord={status.kind === 'ready' ? status.lossWord : undefined}
       frameRef={panel.frameRef}
@@ -29,7 +31,7 @@ export const PathPanel = memo(function PathPanel(): ReactNode {
       onTable={status.kind === 'ready' ? panel.onTable : undefined}
       onCopy={status.kind === 'ready' ? panel.onCopy : undefined}
       spoken={<Spoken panel="path" said={panel.said} />}
-      legend={path === undefined ? undefined : <Legend words={view.eraWords} />}
+      legend={path === undefined ? undefined : <Legend view={view} />}
     >
       <StatusBody status={status} shape="table" targetId={panel.targetId}>
         {() => {
@@ -41,7 +43,7 @@ export const PathPanel = memo(function PathPanel(): ReactNode {
   );
 });
 
-function Legend({ words }: { readonly words: string }): ReactNode {
+function Legend({ view }: { readonly view: FaultPathView }): ReactNode {
   return (
     <>
       {['vma-read', 'mmap-read', 'mmap-write', 'none'].map((lock) => {
@@ -53,8 +55,8 @@ function Legend({ words }: { readonly words: string }): ReactNode {
           </span>
         );
       })}
-      <span className="quiet path-era" title={words}>
-        {words}
+      <span className="quiet path-era" title={view.eraReason}>
+        {view.eraWords}
       </span>
     </>
   );
@@ -65,11 +67,16 @@ function wordsOf(node: PathNode): { readonly figures: string; readonly exact: st
   if (node.kind === 'inlined')
     return { figures: 'inlined here', exact: `${node.name}: inlined, so nothing can attach to it` };
   if (node.total === undefined) return { figures: 'not measured', exact: `${node.name}: no probe counts it` };
-  const quantile = node.p99Ns === undefined ? '' : ` · p99 ${formatNs(node.p99Ns)}`;
+  const figures = [
+    node.perSec === undefined ? '' : formatRate(node.perSec),
+    formatCount(node.total),
+    node.p99Ns === undefined ? '' : `p99 ${formatNs(node.p99Ns)}`,
+  ];
   const exact = [
     `${node.name}: ${formatExact(node.total)} calls`,
     locks,
     node.violations > 0 ? `${formatExact(node.violations)} violations` : '',
   ];
-  return { figures: `${formatCount(node.total)}${quantile}`, exact: exact.filter((part) => part !== '').join('; ') };
+  const isSaid = (part: string): boolean => part !== '';
+  return { figures: figures.filter(isSaid).join(' · '), exact: exact.filter(isSaid).join('; ') };
 }
