@@ -152,12 +152,22 @@ export class ProbeRun {
 
   private interrupt(): void {
     this.process.signal('SIGINT', this.pid);
-    // A second one that comes while bpftrace prints its last maps would end it at once.
     const repeatAfterMs = stopRepeatAfterMs * this.patience;
-    this.later(repeatAfterMs, () => this.process.signal('SIGINT', this.pid));
+    this.later(repeatAfterMs, () => this.interruptAgain(this.clock() - repeatAfterMs));
     const killAfterMs = stopKillAfterMs * this.patience;
     this.later(killAfterMs, () => this.process.signal('SIGKILL', this.pid));
     this.later(killAfterMs + repeatAfterMs, () => this.process.release());
+  }
+
+  /**
+   * bpftrace 0.17 may not heed the first signal; but a second one that comes while it prints its last maps ends it at once.
+   * Where all is slow, only heartbeats that go on say that it was not heeded.
+   */
+  private interruptAgain(interruptedAtMs: number): void {
+    const repeatAfterMs = stopRepeatAfterMs * this.patience;
+    const goesOn = this.lastBeatMs - interruptedAtMs > repeatAfterMs / 2;
+    if (this.patience === 1 || goesOn) this.process.signal('SIGINT', this.pid);
+    else this.later(repeatAfterMs, () => this.interruptAgain(interruptedAtMs));
   }
 
   /** Waits, bounded, until the lines that the kernel says it emitted are here. */
