@@ -1,6 +1,8 @@
 /** The page's one store: follows a session, keeps what the server said, and says at a calm pace that there is news. */
 import {
+  type BootLab,
   type FrameHeader,
+  type LabView,
   type LiveSession,
   type Problem,
   type Result,
@@ -61,6 +63,8 @@ export class AppStore implements Disposable {
   private publishedAtMs = 0;
   private hasNews = true;
   private isRefreshing = false;
+  /** Guests whose boot was asked for on this page and is still under way. */
+  private readonly awaited = new Set<string>();
   private readonly stops: (() => void)[] = [];
 
   constructor(ports: Ports, page: PageStore) {
@@ -140,9 +144,13 @@ export class AppStore implements Disposable {
     this.change({ preflights: withEntry(this.app.preflights, targetId, loaded(checks)) });
   }
 
-  /** Boots a kernel of the lab; the page of the lab shows what becomes of it. */
-  async bootKernel(kernel: string): Promise<void> {
-    await this.command(`boot ${kernel}`, () => this.ports.http.bootKernel({ kernel }));
+  /** Boots a kernel of the lab; once it is up it is the target looked at, if its page still is. */
+  async bootKernel(request: BootLab): Promise<void> {
+    await this.command(`boot ${request.kernel}`, async () => {
+      const answer = await this.ports.http.bootKernel(request);
+      if (answer.ok) this.awaited.add(answer.value.id);
+      return answer;
+    });
   }
 
   /** Ends a guest. */
@@ -202,7 +210,20 @@ export class AppStore implements Disposable {
   }
 
   private async refreshLab(): Promise<void> {
-    this.change({ lab: loaded(await this.ports.http.lab()) });
+    const lab = await this.ports.http.lab();
+    this.change({ lab: loaded(lab) });
+    if (lab.ok) this.lookAtAwaited(lab.value);
+  }
+
+  /** A guest booted here is what is waited for on the page of the lab; whoever has gone elsewhere stays there. */
+  private lookAtAwaited({ machines }: LabView): void {
+    for (const id of this.awaited) {
+      const machine = machines.find((one) => one.id === id);
+      if (machine?.state === 'preparing') continue;
+      this.awaited.delete(id);
+      const { targetId } = machine ?? {};
+      if (targetId !== undefined && this.page.get().page === 'lab') this.page.set({ target: targetId });
+    }
   }
 
   private isLabMoving(): boolean {

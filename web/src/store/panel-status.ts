@@ -3,6 +3,7 @@ import {
   type CellFilter,
   type LiveSession,
   type Plan,
+  type ProbeManifest,
   type RunView,
   type Stream,
   hasDimension,
@@ -62,11 +63,15 @@ export function metricStatus(shown: Shown, metric: string): PanelStatus {
   return filteredAway(shown.session, metric, filter) ?? status;
 }
 
-/** The status of a panel that shows the calls of a stream. */
-export function callsStatus(shown: Shown, run: RunView | undefined): PanelStatus {
+/** The status of a panel that shows the calls of a stream; `isOfProbe` says whose streams could be started for it. */
+export function callsStatus(
+  shown: Shown,
+  run: RunView | undefined,
+  isOfProbe: (probe: string) => boolean,
+): PanelStatus {
   const link = linkStatus(shown);
   if (link !== undefined) return link;
-  const start = streamsWith(shown, ({ kind }) => kind === 'call');
+  const start = streamsWith(shown, ({ kind }, { name }) => kind === 'call' && isOfProbe(name));
   if (run === undefined || shown.session === undefined) return notRunning(shown, start);
   const hasFigures = (shown.session.runs.get(run.index)?.calls.addedCount ?? 0) > 0;
   return runStatus(shown, { run, start, hasFigures, runs: [run] });
@@ -94,14 +99,19 @@ function linkStatus(shown: Shown): PanelStatus | undefined {
 }
 
 /** Streams of the manifests for which `fits` holds, the default ones first. */
-export function streamsWith(shown: Shown, fits: (stream: Stream) => boolean): readonly Startable[] {
+export function streamsWith(
+  shown: Shown,
+  fits: (stream: Stream, manifest: ProbeManifest) => boolean,
+): readonly Startable[] {
   const all = shown.app.manifests.flatMap((manifest) =>
-    manifest.streams.filter(fits).map((stream) => ({
-      probe: manifest.name,
-      stream: stream.name,
-      title: `${manifest.name} ${stream.name}`,
-      isDefault: stream.isDefault,
-    })),
+    manifest.streams
+      .filter((stream) => fits(stream, manifest))
+      .map((stream) => ({
+        probe: manifest.name,
+        stream: stream.name,
+        title: `${manifest.name} ${stream.name}`,
+        isDefault: stream.isDefault,
+      })),
   );
   return [...all.filter(({ isDefault }) => isDefault), ...all.filter(({ isDefault }) => !isDefault)].slice(0, 2);
 }

@@ -1,5 +1,5 @@
 /** The mmap lock assertion: who breaks it, by stack, beside what the kernel itself says. */
-import { cellsOf, type Dims, formatExact, totalOf } from '@faultline/shared';
+import { cellsOf, formatExact, totalOf } from '@faultline/shared';
 import type { Shown } from './app-state.ts';
 import { type PanelStatus, metricStatus } from './panel-status.ts';
 import type { Scope } from './scope.ts';
@@ -14,8 +14,8 @@ export type Violation = {
   readonly actual: string;
   readonly kernel: string;
   readonly mine: string;
-  /** Of the checks that ended like this one: in how many the flags of the VMA really changed. */
-  readonly needed: { readonly yes: number; readonly of: number };
+  /** Whether the flags of the VMA, which the lock protects, really changed: yes, no. */
+  readonly needed: string;
   readonly process: string;
   readonly count: number;
   readonly stack: readonly string[];
@@ -53,10 +53,7 @@ export function selectAssertion(shown: Shown): AssertionView {
         actual: String(dims['actual']),
         kernel: String(dims['kernel']),
         mine: String(dims['mine']),
-        needed: {
-          yes: totalOf(session, 'checks', { ...verdictOf(dims), needed: 'yes' }),
-          of: totalOf(session, 'checks', verdictOf(dims)),
-        },
+        needed: String(dims['needed']),
         process: String(dims['comm']),
         count: value,
         stack: String(dims['stack']).split(';'),
@@ -71,12 +68,6 @@ export function selectAssertion(shown: Shown): AssertionView {
       }))
       .toSorted((left, right) => right.count - left.count),
   };
-}
-
-/** What checks and violations have in common: where, in whom, and how it ended. */
-function verdictOf(dims: Dims): Dims {
-  const names = ['site', 'expected', 'actual', 'kernel', 'mine', 'comm'];
-  return Object.fromEntries(Object.entries(dims).filter(([name]) => names.includes(name)));
 }
 
 /** The violations as a table, for copying. */
@@ -96,7 +87,7 @@ export function assertionTable(view: AssertionView): TableData {
         one.actual,
         one.kernel,
         one.mine,
-        `${formatExact(one.needed.yes)} of ${formatExact(one.needed.of)}`,
+        one.needed,
         one.process,
         one.stack.join(' < '),
       ],

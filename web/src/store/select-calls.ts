@@ -50,14 +50,27 @@ export type CallRows = {
 /** One cell in words. */
 export type CallCell = { readonly text: string; readonly exact: string; readonly mark: Mark | undefined };
 
+/** Probes whose calls are those of the fault path; all others are of locks. */
+const pathProbes: readonly string[] = ['vfio-fault', 'dma-map'];
+
+/** Slow calls of locks and faults. */
+export function selectSlowCalls(shown: Shown): CallsView {
+  return callsView(shown, (probe) => !pathProbes.includes(probe));
+}
+
+/** Single vfio faults and single MAP_DMAs. */
+export function selectPathCalls(shown: Shown): CallsView {
+  return callsView(shown, (probe) => pathProbes.includes(probe));
+}
+
 /** The calls of the chosen stream that pass the filters. */
-export function selectCallsView(shown: Shown): CallsView {
+function callsView(shown: Shown, isOfProbe: (probe: string) => boolean): CallsView {
   const { session, page } = shown;
-  const runs = session === undefined ? [] : callRuns(session);
+  const runs = session === undefined ? [] : callRuns(session).filter(({ probe }) => isOfProbe(probe));
   const streams = runs.map(({ probe, stream }) => ({ key: `${probe}/${stream}`, title: `${probe} ${stream}` }));
   const run = runs.find(({ probe, stream }) => `${probe}/${stream}` === page.calls) ?? runs[0];
   const data = run === undefined ? undefined : session?.runs.get(run.index);
-  const status = callsStatus(shown, run);
+  const status = callsStatus(shown, run, isOfProbe);
   const stream = streams.find(({ key }) => run !== undefined && key === `${run.probe}/${run.stream}`);
   if (data === undefined || status.kind !== 'ready') {
     return { status, streams, stream, columns: data?.calls.columns ?? [], rows: undefined, keptCount: 0 };

@@ -145,9 +145,9 @@ function brokenChecks(userPerSec: number, remotePerSec: number): readonly Growin
       { ...site, actual: 'mmap-write', kernel: 'holds', mine: 'holds', needed: 'yes', comm },
       userPerSec / 10,
     ),
-    one('violations', { ...broken, stack: fromInstruction, comm }, userPerSec),
-    one('violations', { ...broken, stack: fromMapDma, comm }, remotePerSec),
-    one('warns', { stack: fromInstruction, comm }, userPerSec / 2),
+    one('violations', { ...broken, needed: 'yes', stack: fromInstruction, comm }, userPerSec),
+    one('violations', { ...broken, needed: 'yes', stack: fromMapDma, comm }, remotePerSec),
+    one('warns', { at: 'remap_pfn_range', stack: fromInstruction, comm }, userPerSec / 2),
   ];
 }
 

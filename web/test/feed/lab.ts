@@ -1,5 +1,5 @@
 /** A lab that boots nothing: what it says goes on only when it is told to. */
-import type { LabMachine, LabView, LabWorkloadRun, StartWorkload } from '@faultline/shared';
+import type { BootLab, LabMachine, LabView, LabWorkloadRun, StartWorkload } from '@faultline/shared';
 import { barBytes } from './fault-path-load.ts';
 
 const stages: readonly (Pick<LabMachine, 'stage'> & Partial<LabMachine>)[] = [
@@ -49,9 +49,9 @@ export class FeedLab {
     this.machines.set(id, { ...this.prepared(id, kernel), ...running(id) });
   }
 
-  boot(kernel: string): LabMachine {
+  boot({ kernel, barBytes: size = barBytes }: BootLab): LabMachine {
     this.bootCount += 1;
-    const machine = this.prepared(`lab-${kernel}-${this.bootCount}`, kernel);
+    const machine = { ...this.prepared(`lab-${kernel}-${this.bootCount}`, kernel), barBytes: size };
     this.machines.set(machine.id, machine);
     this.steps.set(machine.id, 0);
     return machine;

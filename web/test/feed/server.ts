@@ -261,7 +261,7 @@ async function answerLab(request: IncomingMessage, response: ServerResponse, lab
   const body = request.method === 'POST' ? (JSON.parse(await text(request)) as BootLab & StartWorkload) : undefined;
   if (noun === '') return send(response, 200, lab.view());
   if (body !== undefined && verb === 'runs') return send(response, 200, lab.run(id, body));
-  if (body !== undefined) return send(response, 200, lab.boot(body.kernel));
+  if (body !== undefined) return send(response, 200, lab.boot(body));
   return send(response, 200, lab.stop(id));
 }
 

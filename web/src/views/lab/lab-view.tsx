@@ -1,14 +1,25 @@
-import type { ReactNode } from 'react';
+import { type ReactNode, useState } from 'react';
 import { formatBytes, formatPlural, type LabWorkloadRun } from '@faultline/shared';
 import { type LabMachineCard, selectLab } from '../../store/select-lab.ts';
 import { useShown, useStores } from '../../store/use-store.ts';
 import { Button } from '../../widgets/button.tsx';
+import { Segmented } from '../../widgets/segmented.tsx';
 import { EmptyState, FailedState, Skeleton } from '../../widgets/panel-states.tsx';
+
+type BarMib = '64' | '256' | '1024';
+
+/** Sizes that tell something: within a PMD's reach many times over, and a whole PUD. */
+const barSizes: readonly { readonly value: BarMib; readonly label: string }[] = [
+  { value: '64', label: '64 MiB' },
+  { value: '256', label: '256 MiB' },
+  { value: '1024', label: '1 GiB' },
+];
 
 /** Real kernels in guests: boot one, run a workload in it, watch its fault path. */
 export function LabView(): ReactNode {
   const { app } = useStores();
   const { lab, problem, kernels, machines } = useShown(selectLab, 'first');
+  const [barMib, setBarMib] = useState<BarMib>('64');
   if (problem !== undefined) {
     return (
       <main className="lab" aria-label="lab">
@@ -35,6 +46,10 @@ export function LabView(): ReactNode {
             ? 'They run with KVM.'
             : 'There is no KVM here, so they are emulated: counts and ratios carry over, latencies do not. The first boot of a kernel takes about 40 s, later ones 3 s.'}
         </p>
+        <p className="lab-size">
+          <span className="filter-label">size of the device’s BAR</span>{' '}
+          <Segmented label="size of the device’s BAR" value={barMib} options={barSizes} onChange={setBarMib} />
+        </p>
         <ul className="lab-kernels">
           {kernels.map(({ kernel, command }) => (
             <li key={kernel.name} className="lab-kernel">
@@ -45,7 +60,7 @@ export function LabView(): ReactNode {
                 icon="play"
                 label={`Boot ${kernel.name}`}
                 isBusy={command?.kind === 'pending'}
-                onClick={() => void app.bootKernel(kernel.name)}
+                onClick={() => void app.bootKernel({ kernel: kernel.name, barBytes: Number(barMib) * 1024 ** 2 })}
               />
               {command?.kind === 'failed' ? <span className="trouble">{command.problem.message}</span> : null}
             </li>
@@ -90,8 +105,8 @@ function Machine({
             />
           )}
           <Button
-            icon="stop"
-            label="Stop"
+            icon={machine.state === 'failed' ? 'close' : 'stop'}
+            label={machine.state === 'failed' ? 'Remove' : 'Stop'}
             isBusy={command?.kind === 'pending'}
             onClick={() => void app.stopMachine(machine.id)}
           />

@@ -8,8 +8,8 @@ import {
   columnTitle,
   freezeCallRows,
   isNumber,
-  selectCallsView,
 } from '../../store/select-calls.ts';
+import type { Shown } from '../../store/app-state.ts';
 import { useStores } from '../../store/use-store.ts';
 import { Button } from '../../widgets/button.tsx';
 import { DataTable, type TableCell, type TableColumn } from '../../widgets/data-table.tsx';
@@ -24,14 +24,20 @@ import { usePanel } from './use-panel.ts';
 /** Rows that a copy carries. */
 const copiedRowsMax = 1000;
 
-/** Slow calls, one by one, newest first. Scrolling down holds the table still; the top lets it go on. */
-export const CallsPanel = memo(function CallsPanel(): ReactNode {
+type Props = {
+  readonly title: string;
+  /** A module's function, the same at every render. */
+  readonly select: (shown: Shown) => CallsView;
+};
+
+/** Calls, one by one, newest first. Scrolling down holds the table still; the top lets it go on. */
+export const CallsPanel = memo(function CallsPanel({ title, select }: Props): ReactNode {
   const scrollRef = useRef<HTMLDivElement>(null);
   const [held, setHeld] = useState<CallRows>();
   const panel = usePanel({
     id: 'calls',
-    title: 'slow calls',
-    select: selectCallsView,
+    title,
+    select,
     rank: 'first',
     tableOf: (view) => callsTable({ ...view, rows: held ?? view.rows }, copiedRowsMax),
   });
@@ -48,7 +54,7 @@ export const CallsPanel = memo(function CallsPanel(): ReactNode {
   return (
     <Panel
       id="calls"
-      title="slow calls"
+      title={title}
       unit={view.stream === undefined ? 'one by one, newest first' : `${view.stream.title}, newest first`}
       note={status.kind === 'ready' ? status.note : undefined}
       lossWord={status.kind === 'ready' ? status.lossWord : undefined}
@@ -63,7 +69,7 @@ export const CallsPanel = memo(function CallsPanel(): ReactNode {
             <FilteredAway keptCount={view.keptCount} wanted={panel.page.process ?? panel.page.mode ?? 'this'} />
           ) : (
             <DataTable
-              label="slow calls"
+              label={title}
               scrollRef={scrollRef}
               flow="streaming"
               columns={view.columns.map(tableColumn)}

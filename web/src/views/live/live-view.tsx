@@ -1,4 +1,5 @@
 import type { ReactNode } from 'react';
+import { selectSlowCalls } from '../../store/select-calls.ts';
 import { selectLabOffer, selectLiveView } from '../../store/select-lab.ts';
 import { selectHoldHeat, selectWaitHeat } from '../../store/select-latency.ts';
 import { selectAcquisitions, selectFaults, selectHandled } from '../../store/select-rates.ts';
@@ -46,7 +47,7 @@ function LabOffer(): ReactNode {
   if (kernel === undefined) return null;
   const boot = (): void => {
     app.page.set({ page: 'lab' });
-    void app.bootKernel(kernel);
+    void app.bootKernel({ kernel });
   };
   return (
     <div className="offer" role="note">
@@ -88,7 +89,7 @@ function LocksView(): ReactNode {
         <RatePanel id="handled" title="faults handled" unit="/s by lock mode" select={selectHandled} rank="slow" />
       </div>
       <div className="cell-calls">
-        <CallsPanel />
+        <CallsPanel title="slow calls" select={selectSlowCalls} />
       </div>
     </div>
   );

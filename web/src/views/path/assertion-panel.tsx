@@ -38,7 +38,7 @@ function Verdicts({ view }: { readonly view: AssertionView }): ReactNode {
   return (
     <div className="verdicts">
       {violations.length === 0 ? (
-        <p className="verdict-clean">
+        <p className={checks > 0 ? 'verdict-clean' : 'verdict-unchecked'}>
           none in {formatPlural(checks, 'check')}
           {checks === 0 ? ': remap_pfn_range has not been called yet' : ''}
         </p>
@@ -91,9 +91,7 @@ function ViolationItem({
         <Verdict title="held by this task" hint="the strict condition: this task holds it for write" words={mine} />
         <div title="whether the flags of the VMA, which the lock protects, really changed">
           <dt>needed</dt>
-          <dd>
-            {formatExact(needed.yes)} of {formatExact(needed.of)}
-          </dd>
+          <dd>{needed === 'yes' ? 'yes, flags changed' : 'no, flags were set'}</dd>
         </div>
       </dl>
       <Stack frames={stack} />

@@ -1,6 +1,8 @@
 import type { ReactNode } from 'react';
+import { selectPathCalls } from '../../store/select-calls.ts';
 import { selectFaultHeat } from '../../store/select-latency.ts';
 import { selectFaultLocks, selectVfioFaults } from '../../store/select-rates.ts';
+import { CallsPanel } from '../live/calls-panel.tsx';
 import { HeatPanel } from '../live/heat-panel.tsx';
 import { RatePanel } from '../live/rate-panel.tsx';
 import { AssertionPanel } from './assertion-panel.tsx';
@@ -41,6 +43,9 @@ export function PathView(): ReactNode {
         </div>
         <div className="cell-links">
           <LinksPanel />
+        </div>
+        <div className="cell-calls">
+          <CallsPanel title="single faults and MAP_DMAs" select={selectPathCalls} />
         </div>
       </div>
     </>
