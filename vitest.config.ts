@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
 
 /*
@@ -9,13 +12,18 @@ import { defineConfig } from 'vitest/config';
  *   house        tools; the tests of our own checks
  */
 const utcAndC = { TZ: 'UTC', LC_ALL: 'C', LANG: 'C' };
-Object.assign(process.env, utcAndC);
+/** Servers that tests start record into a store of the tests' own, never into that of who runs them. */
+const given = process.env['FAULTLINE_TEST_DATA'];
+const data = given ?? mkdtempSync(join(tmpdir(), 'faultline-test-data-'));
+if (given === undefined) process.on('exit', () => rmSync(data, { recursive: true, force: true }));
+const surroundings = { ...utcAndC, XDG_DATA_HOME: data, FAULTLINE_TEST_DATA: data };
+Object.assign(process.env, surroundings);
 
 /** What `node tools/test.mjs` and a plain `vitest run` use; a stage is a project. */
 export default defineConfig({
   test: {
     passWithNoTests: false,
-    env: utcAndC,
+    env: surroundings,
     projects: [
       {
         extends: true,

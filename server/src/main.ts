@@ -5,6 +5,7 @@ import { chooseStreams } from './cli/arguments.ts';
 import { lab as labCommand } from './cli/lab.ts';
 import { doctor } from './cli/doctor.ts';
 import { fittingStreams } from './cli/fitting-streams.ts';
+import { openStore } from './cli/open-store.ts';
 import { type Request, readCommandLine, usageStatus } from './cli/program.ts';
 import { record } from './cli/record.ts';
 import { serve } from './cli/serve.ts';
@@ -24,7 +25,11 @@ const request = readCommandLine(process.argv.slice(2), process.env, terminal, fa
 process.exitCode = request.kind === 'said' ? request.status : await run(request, terminal);
 
 async function run(asked: Exclude<Request, { kind: 'said' }>, screen: Terminal): Promise<number> {
-  const opened = await openTracer(asked.bpftrace);
+  const store = await storeFor(asked, screen);
+  if (store === 'refused') return 1;
+  await using recording = store === 'none' ? undefined : store;
+  const record = recording?.record.bind(recording);
+  const opened = await openTracer({ ...asked.bpftrace, record });
   if (!opened.ok) {
     const { file, message } = opened.error;
     screen.err(complaint(`${file}: ${message}`, 'Correct the manifest, or move the folder of this probe away.'));
@@ -32,6 +37,23 @@ async function run(asked: Exclude<Request, { kind: 'said' }>, screen: Terminal):
   }
   await using tracer = opened.value;
   return await runWith(tracer, asked, screen);
+}
+
+/** Commands that trace record what they trace; a server is the only one of its store. */
+function storeFor(asked: Exclude<Request, { kind: 'said' }>, screen: Terminal): ReturnType<typeof openStore> {
+  const faultline = faultlineVersion;
+  switch (asked.kind) {
+    case 'serve':
+      return openStore(asked.store, { role: 'server', faultline }, screen);
+    case 'record':
+      return openStore(asked.store, { role: 'single', faultline, label: asked.label }, screen);
+    case 'lab': {
+      const isTraced = asked.words.command === 'boot' || asked.words.command === 'run';
+      return openStore(isTraced ? asked.store : undefined, { role: 'single', faultline }, screen);
+    }
+    case 'doctor':
+      return Promise.resolve('none' as const);
+  }
 }
 
 async function runWith(tracing: Tracer, asked: Exclude<Request, { kind: 'said' }>, screen: Terminal): Promise<number> {

@@ -23,6 +23,7 @@ export * from './probe-manifest.ts';
 export * from './protocol.ts';
 export * from './result.ts';
 export * from './run.ts';
+export * from './session-file.ts';
 export * from './summary.ts';
 export * from './tally.ts';
 export * from './target.ts';

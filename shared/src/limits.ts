@@ -249,6 +249,9 @@ export const journalSyncIntervalMs = 1_000;
 /** How often ledgers of running probes are written down, ms. */
 export const journalViewsIntervalMs = 1_000;
 
+/** How often a live session's manifest is written anew, ms, besides at each change of a run's state. */
+export const journalManifestIntervalMs = 10_000;
+
 /** What may wait to be written, bytes, before a disk counts as too slow: the largest tick three times. */
 export const journalPendingBytesMax = 64 * 1024 * 1024;
 

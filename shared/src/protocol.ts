@@ -11,6 +11,19 @@ const strict = { additionalProperties: false } as const;
 /** Version of the socket's frames; a page of another version is told to reload. */
 export const protocolVersion = 1;
 
+/** What becomes of a live session on disk; absent where it is not recorded. */
+export const RecordingViewSchema = Type.Object(
+  {
+    id: Type.String(),
+    /** stopped: tracing goes on, nothing more is written, and `problem` says why. */
+    state: Type.Union([Type.Literal('recording'), Type.Literal('stopped')]),
+    journalBytes: Type.Integer({ minimum: 0 }),
+    problem: Type.Optional(Type.String()),
+  },
+  strict,
+);
+export type RecordingView = Static<typeof RecordingViewSchema>;
+
 /** One live session: everything traced on one target since the server began with it. */
 export const SessionViewSchema = Type.Object(
   {
@@ -20,6 +33,7 @@ export const SessionViewSchema = Type.Object(
     /** CPU the server process uses, share of one CPU over the last second. */
     serverCpuShare: Type.Optional(Type.Number()),
     serverMemoryBytes: Type.Optional(Type.Number()),
+    recording: Type.Optional(RecordingViewSchema),
     runs: Type.Array(RunViewSchema),
   },
   strict,
@@ -99,6 +113,8 @@ export const RecordSummarySchema = Type.Object(
       strict,
     ),
     startedAtMs: Type.Number(),
+    /** Under which id it is in the store; absent where it is not recorded. */
+    recordingId: Type.Optional(Type.String()),
     isComplete: Type.Boolean(),
     ledger: LedgerSchema,
     runs: Type.Array(RunSummarySchema),
@@ -108,6 +124,10 @@ export const RecordSummarySchema = Type.Object(
 export type RecordSummary = Static<typeof RecordSummarySchema>;
 
 /** A newly seen cell: its number in the run, the metric and the decoded key. */
+export const CellEntrySchema = Type.Object(
+  { cell: Type.Integer({ minimum: 0 }), metric: Type.String(), dims: DimsSchema },
+  strict,
+);
 export type CellEntry = { readonly cell: number; readonly metric: string; readonly dims: Dims };
 
 /** The part of a frame that belongs to one run. The binary part holds, in this order of slices, the columns. */

@@ -74,7 +74,7 @@ export const layers: readonly Layer[] = [
     name: 'server/sessions',
     at: ['server/src/sessions/'],
     layers: ['shared', 'server/probes', 'server/targets'],
-    packages: [...files, 'node:crypto'],
+    packages: [...files, 'node:crypto', 'typebox', 'typebox/*'],
     cure: 'A session owns a recording and knows no face of the server. Let the face listen to the session.',
     isBuilt: true,
   },

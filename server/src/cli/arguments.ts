@@ -30,6 +30,16 @@ export function parsePort(text: string): Result<number, UsageError> {
   });
 }
 
+/** A name or a label of a session: one line of at most 120 characters. */
+export function parseName(text: string): Result<string, UsageError> {
+  // oxlint-disable-next-line no-control-regex -- control characters are what is refused
+  if (text.length >= 1 && text.length <= 120 && !/[\u0000-\u001f\u007f]/.test(text)) return ok(text);
+  return err({
+    message: `${JSON.stringify(text.slice(0, 200))} is no name`,
+    remedy: 'Give one line of 1 to 120 characters.',
+  });
+}
+
 /** Words before bpftrace: split at blanks, never a shell's business. */
 export function parsePrefix(text: string): readonly string[] {
   return text.split(/\s+/).filter((word) => word !== '');

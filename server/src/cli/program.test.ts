@@ -32,7 +32,7 @@ describe('serve', () => {
     ['serve --lab 6.1 --lab 6.12', { ...plain, labKernels: ['6.1', '6.12'] }],
     ['serve --allow-host a --allow-host b:80', { ...plain, allowedHosts: ['a', 'b:80'] }],
   ])('%s', (line, serve) => {
-    expect(read(line).request).toEqual({ kind: 'serve', bpftrace, serve });
+    expect(read(line).request).toEqual({ kind: 'serve', bpftrace, serve, store: expect.anything() });
   });
 
   it('takes the token from the environment, an empty one being none', () => {
@@ -58,6 +58,8 @@ describe('doctor and record', () => {
       parameters: [],
       durationMs: 10_000,
       isJson: false,
+      store: expect.anything(),
+      label: undefined,
     });
     expect(
       read('record --probes a,b:c --for 500ms --param a.x=1 --param b.y=2 --bpftrace /opt/bpftrace').request,

@@ -3,10 +3,11 @@ import { ok, type Result, targetsMax } from '@faultline/shared';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { parseDestination } from '../targets/ssh-command.ts';
 import { sshTargetId } from '../targets/ssh.ts';
-import { parseDuration, parsePort, parsePrefix, type UsageError } from './arguments.ts';
+import { parseDuration, parseName, parsePort, parsePrefix, type UsageError } from './arguments.ts';
 import { addLab, argumentOf, type LabWords } from './lab-words.ts';
 import { defaultPort } from './listen.ts';
 import type { ServeRequest } from './serve.ts';
+import { type DataEnvironment, type StoreOptions, type StoreWords, storeOf, withRecording } from './store-words.ts';
 import type { Terminal } from './terminal.ts';
 
 /** How bpftrace is run, and the machines over ssh besides this host, where there are any. */
@@ -18,7 +19,12 @@ export type BpftraceWords = {
 
 /** What the command line asks for. */
 export type Request =
-  | ({ readonly kind: 'serve'; readonly bpftrace: BpftraceWords } & { readonly serve: ServeRequest })
+  | {
+      readonly kind: 'serve';
+      readonly bpftrace: BpftraceWords;
+      readonly serve: ServeRequest;
+      readonly store: StoreWords | undefined;
+    }
   | { readonly kind: 'doctor'; readonly bpftrace: BpftraceWords; readonly targetId: string; readonly isJson: boolean }
   | {
       readonly kind: 'record';
@@ -28,18 +34,27 @@ export type Request =
       readonly parameters: readonly string[];
       readonly durationMs: number;
       readonly isJson: boolean;
+      readonly store: StoreWords | undefined;
+      readonly label: string | undefined;
     }
-  | { readonly kind: 'lab'; readonly bpftrace: BpftraceWords; readonly words: LabWords }
+  | {
+      readonly kind: 'lab';
+      readonly bpftrace: BpftraceWords;
+      readonly words: LabWords;
+      readonly store: StoreWords | undefined;
+    }
   /** Help or version was asked for (0), or the words were wrong (2); it has been said. */
   | { readonly kind: 'said'; readonly status: 0 | 2 };
 
 /** The exit status of wrong words. */
 export const usageStatus = 2;
 
+type Environment = DataEnvironment & { readonly FAULTLINE_TOKEN?: string | undefined };
+
 /** Reads the words after the program's name. */
 export function readCommandLine(
   words: readonly string[],
-  environment: { readonly FAULTLINE_TOKEN?: string | undefined },
+  environment: Environment,
   terminal: Pick<Terminal, 'out' | 'err'>,
   version: string,
 ): Request {
@@ -56,11 +71,11 @@ export function readCommandLine(
   addDoctor(program, (asked) => {
     request = asked;
   });
-  addRecord(program, (asked) => {
+  addRecord(program, environment, (asked) => {
     request = asked;
   });
   addLab(program, (words) => {
-    request = { kind: 'lab', bpftrace: { bpftrace: 'bpftrace', prefix: [] }, words };
+    request = { kind: 'lab', bpftrace: { bpftrace: 'bpftrace', prefix: [] }, words, store: storeOf({}, environment) };
   });
   try {
     program.parse([...words], { from: 'user' });
@@ -78,18 +93,19 @@ type BpftraceOptions = {
   readonly sshConfig?: string;
 };
 
-function addServe(program: Command, environment: { readonly FAULTLINE_TOKEN?: string | undefined }, take: Take): void {
-  type Options = BpftraceOptions & {
-    readonly port?: number;
-    readonly host: string;
-    readonly token?: string;
-    readonly allowHost: readonly string[];
-    readonly replay?: true;
-    readonly trace: boolean;
-    readonly lab: readonly string[];
-    readonly ssh: readonly string[];
-  };
-  withBpftrace(program.command('serve'))
+function addServe(program: Command, environment: Environment, take: Take): void {
+  type Options = BpftraceOptions &
+    StoreOptions & {
+      readonly port?: number;
+      readonly host: string;
+      readonly token?: string;
+      readonly allowHost: readonly string[];
+      readonly replay?: true;
+      readonly trace: boolean;
+      readonly lab: readonly string[];
+      readonly ssh: readonly string[];
+    };
+  withRecording(withBpftrace(program.command('serve')))
     .description('serve the page and trace this host until Ctrl-C')
     .option('--port <number>', `port (default: ${defaultPort}, or the next free one)`, argumentOf(parsePort))
     .option('--host <address>', 'address to listen on; beyond loopback a token is demanded', '127.0.0.1')
@@ -110,6 +126,7 @@ function addServe(program: Command, environment: { readonly FAULTLINE_TOKEN?: st
       take({
         kind: 'serve',
         bpftrace: bpftraceOf(options, options.ssh),
+        store: storeOf(options, environment),
         serve: {
           port: options.port,
           host: options.host,
@@ -134,20 +151,23 @@ function addDoctor(program: Command, take: Take): void {
     });
 }
 
-function addRecord(program: Command, take: Take): void {
-  type Options = BpftraceOptions & {
-    readonly target: string;
-    readonly probes?: string;
-    readonly for: number;
-    readonly param: readonly string[];
-    readonly json?: true;
-  };
-  withBpftrace(program.command('record'))
+function addRecord(program: Command, environment: Environment, take: Take): void {
+  type Options = BpftraceOptions &
+    StoreOptions & {
+      readonly target: string;
+      readonly probes?: string;
+      readonly for: number;
+      readonly param: readonly string[];
+      readonly label?: string;
+      readonly json?: true;
+    };
+  withRecording(withBpftrace(program.command('record')))
     .description('trace for a while, then print what was counted')
     .option('--target <id>', 'which kernel: host, replay, or ssh:DESTINATION', argumentOf(parseTarget), 'host')
     .option('--probes <list>', 'PROBE or PROBE:STREAM, separated by commas (default: all that run by default)')
     .option('--for <duration>', 'how long, such as 500ms, 10s, 2m', argumentOf(parseDuration), 10_000)
     .option('--param <assignment>', 'PROBE.NAME=NUMBER or PROBE:STREAM.NAME=NUMBER; repeatable', collect, [])
+    .option('--label <text>', 'what this recording is of: to find it by, and to compare by', argumentOf(parseName))
     .option('--json', 'print JSON')
     .addHelpText(
       'after',
@@ -161,6 +181,8 @@ function addRecord(program: Command, take: Take): void {
         parameters: options.param,
         durationMs: options.for,
         isJson: options.json === true,
+        store: storeOf(options, environment),
+        label: options.label,
       });
     });
 }

@@ -60,7 +60,11 @@ export async function record(
 function printSummary(tracing: Tracing, session: SessionSource, request: RecordRequest, terminal: Terminal): number {
   const summary = session.summary();
   if (request.isJson) terminal.out(`${JSON.stringify(summary, undefined, 2)}\n`);
-  else terminal.out(`${describeRecording(summary, tracing.probes(), terminal.width).join('\n')}\n`);
+  else {
+    terminal.out(`${describeRecording(summary, tracing.probes(), terminal.width).join('\n')}\n`);
+    const { recordingId: id } = summary;
+    if (id !== undefined) terminal.err(`recorded as ${id} (faultline summary ${id})\n`);
+  }
   if (summary.runs.some(({ run }) => run.state === 'failed')) return recordStatus.failed;
   return isWhole(summary) ? recordStatus.complete : recordStatus.incomplete;
 }

@@ -38,10 +38,14 @@ export function refusalStatus(kind: Refusal['kind']): RefusalStatus {
     case 'too-many-runs':
     case 'not-running':
     case 'lab-problem':
+    case 'store-in-use':
+    case 'session-live':
       return 409;
     case 'no-variant':
+    case 'session-unreadable':
       return 422;
     case 'target-problem':
+    case 'store-problem':
       return 503;
   }
 }

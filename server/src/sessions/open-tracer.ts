@@ -6,7 +6,7 @@ import { readRecordings } from '../probes/recordings.ts';
 import { HostTarget } from '../targets/host.ts';
 import { ReplayTarget } from '../targets/replay.ts';
 import { SshTarget } from '../targets/ssh.ts';
-import { Tracer } from './tracer.ts';
+import { Tracer, type TracerOptions } from './tracer.ts';
 
 /** How bpftrace is run on this host, and which probe folders to take. */
 export type OpenTracerOptions = {
@@ -16,6 +16,8 @@ export type OpenTracerOptions = {
   readonly prefix: readonly string[];
   /** Machines over ssh, with bpftrace run there as here. */
   readonly ssh?: { readonly destinations: readonly string[]; readonly configFile: string | undefined } | undefined;
+  /** Writes sessions down; absent: nothing is recorded. */
+  readonly record?: TracerOptions['record'];
   /** Default: the probes folder of this installation. */
   readonly probesFolder?: string;
 };
@@ -33,5 +35,5 @@ export async function openTracer(options: OpenTracerOptions): Promise<Result<Tra
     (destination) => new SshTarget({ destination, configFile: ssh?.configFile, bpftrace, prefix }),
   );
   const targets = [host, ...replays, ...machines];
-  return ok(new Tracer({ targets, probes: catalogue.value, clock: () => Date.now() }));
+  return ok(new Tracer({ targets, probes: catalogue.value, clock: () => Date.now(), record: options.record }));
 }

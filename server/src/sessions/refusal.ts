@@ -13,6 +13,10 @@ export type Refusal = {
     | 'no-variant'
     | 'target-problem'
     | 'lab-problem'
+    | 'store-problem'
+    | 'store-in-use'
+    | 'session-live'
+    | 'session-unreadable'
     | 'not-running';
   readonly message: string;
   readonly remedy: string;

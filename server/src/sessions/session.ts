@@ -16,6 +16,7 @@ import {
 import type { Clock, ProbeRun } from '../probes/probe-run.ts';
 import type { Target } from '../targets/target.ts';
 import { processCpuMs } from './cpu-time.ts';
+import type { Recording } from './recording.ts';
 import type { Refusal } from './refusal.ts';
 import type { RunTotals, Tick } from './tick.ts';
 import { TickRing } from './tick-ring.ts';
@@ -33,6 +34,8 @@ export class Session implements SessionSource, AsyncDisposable {
   readonly id: string;
   readonly target: Target;
   readonly runs: ProbeRun[] = [];
+  /** Who writes it down, where it is recorded; told of the end before the target goes. */
+  recording: Recording | undefined;
   private readonly identity: TargetIdentity | undefined;
   private problem: string | undefined;
   private hasDied = false;
@@ -97,6 +100,7 @@ export class Session implements SessionSource, AsyncDisposable {
       startedAtMs: this.startedAtMs,
       serverMemoryBytes: process.memoryUsage.rss(),
       ...(this.serverCpuShare === undefined ? {} : { serverCpuShare: this.serverCpuShare }),
+      ...this.recordingView(),
       runs: this.runs.map((run) => run.view()),
     };
   }
@@ -132,6 +136,7 @@ export class Session implements SessionSource, AsyncDisposable {
         ...(this.identity === undefined ? {} : { identity: this.identity }),
       },
       startedAtMs: this.startedAtMs,
+      ...this.recordingId(),
       isComplete: runs.every((one) => one.run.isComplete),
       ledger: addLedgers(runs.map((one) => one.run.ledger)),
       runs,
@@ -149,8 +154,19 @@ export class Session implements SessionSource, AsyncDisposable {
     await Promise.all(this.runs.map((run) => run.stop()));
     for (const timer of this.timers) clearInterval(timer);
     this.tick();
+    await this.recording?.close();
     this.listeners.clear();
     await this.target[Symbol.asyncDispose]();
+  }
+
+  private recordingId(): Pick<RecordSummary, 'recordingId'> {
+    const id = this.recording?.view()?.id;
+    return id === undefined || id === '' ? {} : { recordingId: id };
+  }
+
+  private recordingView(): Pick<SessionView, 'recording'> {
+    const recording = this.recording?.view();
+    return recording === undefined ? {} : { recording };
   }
 
   /** The target is gone: its runs end by themselves, since their processes do; what arrived stays. */

@@ -24,6 +24,7 @@ import { preflight } from '../probes/preflight.ts';
 import { type Clock, ProbeRun } from '../probes/probe-run.ts';
 import { readVfioDevices } from '../targets/devices.ts';
 import type { Target } from '../targets/target.ts';
+import type { Recording } from './recording.ts';
 import type { Refusal } from './refusal.ts';
 import { Session, unknownRun } from './session.ts';
 import type { SessionSource, Tracing } from './tracing.ts';
@@ -33,6 +34,8 @@ export type TracerOptions = {
   readonly targets: readonly Target[];
   readonly probes: readonly CataloguedProbe[];
   readonly clock: Clock;
+  /** Begins to write a session down, before anything was traced in it. */
+  readonly record?: ((session: SessionSource, probes: readonly CataloguedProbe[]) => Recording) | undefined;
 };
 
 export class Tracer implements Tracing {
@@ -195,6 +198,7 @@ export class Tracer implements Tracing {
     if (known !== undefined) return known;
     const opening = target.identity().then((identity) => {
       const session = new Session(target, identity, this.options.clock);
+      session.recording = this.options.record?.(session, this.options.probes);
       this.opened.push(session);
       return session;
     });

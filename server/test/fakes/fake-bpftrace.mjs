@@ -118,6 +118,24 @@ const faults = {
       beat();
     });
   },
+  /** As much as a loaded machine gives: many keys, and 40,000 tuples a second where the script is one of detail. */
+  busy: () => {
+    const isDetail = process.argv.some((word) => word.endsWith('detail.bt'));
+    let printed = 0;
+    live(() => {
+      count += 1;
+      let text = '';
+      for (let at = 0; isDetail && at < 2000; at += 1) {
+        text += `{"type": "value", "data": [${nowNs()},${at % 8},"comm-${at % 50}"]}\n`;
+        printed += 1;
+      }
+      out(text);
+      const keys = Array.from({ length: 400 }, (_, at) => [`${at % 2},1,process-${at}`, count * (at + 1)]);
+      line('map', { '@acq': Object.fromEntries(keys) });
+      line('map', { '@emitted': printed });
+      line('printf', `HB ${nowNs()}\n`);
+    });
+  },
   'counter-goes-back': () => {
     let isLow = false;
     live(() => {

@@ -1,0 +1,101 @@
+/** The words about where sessions are recorded, and how much of them is kept. */
+import { homedir } from 'node:os';
+import { join, resolve } from 'node:path';
+import {
+  err,
+  ok,
+  type Result,
+  sessionAgeMaxMs,
+  sessionBytesMax,
+  storeAgeMaxMs,
+  storeBytesMax,
+} from '@faultline/shared';
+import type { Command } from 'commander';
+import type { UsageError } from './arguments.ts';
+import { argumentOf } from './lab-words.ts';
+
+/** A store, and its bounds. */
+export type StoreWords = {
+  readonly folder: string;
+  /** It was named: then it must work. Otherwise tracing goes on without. */
+  readonly isChosen: boolean;
+  readonly limits: {
+    readonly bytesMax: number;
+    readonly ageMaxMs: number;
+    readonly sessionBytesMax: number;
+    readonly sessionAgeMaxMs: number;
+  };
+};
+
+/** What of the environment decides where data goes. */
+export type DataEnvironment = { readonly XDG_DATA_HOME?: string | undefined };
+
+/** As commander gives them. */
+export type StoreOptions = {
+  readonly store?: string | false;
+  readonly storeMax?: number;
+  readonly keepFor?: number;
+  readonly sessionMax?: number;
+  readonly sessionFor?: number;
+};
+
+const byteUnits: Readonly<Record<string, number>> = { K: 1024, M: 1024 ** 2, G: 1024 ** 3, T: 1024 ** 4 };
+const ageUnits: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+/** `500M`, `10G` in bytes. */
+export function parseBytes(text: string): Result<number, UsageError> {
+  const match = /^([0-9]{1,6})([KMGT])$/.exec(text);
+  const bytes = Number(match?.[1]) * (byteUnits[match?.[2] ?? ''] ?? Number.NaN);
+  if (bytes > 0) return ok(bytes);
+  return err({ message: `${JSON.stringify(text)} is not a size`, remedy: 'Give one such as 500M or 10G.' });
+}
+
+/** `12h`, `30d` in ms. */
+export function parseAge(text: string): Result<number, UsageError> {
+  const match = /^([0-9]{1,6})([smhd])$/.exec(text);
+  const ageMs = Number(match?.[1]) * (ageUnits[match?.[2] ?? ''] ?? Number.NaN);
+  if (ageMs > 0) return ok(ageMs);
+  return err({ message: `${JSON.stringify(text)} is not a time to keep`, remedy: 'Give one such as 12h or 30d.' });
+}
+
+/** Adds --store alone: for commands that read. */
+export function withStore(command: Command): Command {
+  return command.option(
+    '--store <dir>',
+    'folder of the recorded sessions (default: that of your data, below faultline/sessions)',
+  );
+}
+
+/** Adds all of them: for commands that record. */
+export function withRecording(command: Command): Command {
+  return withStore(command)
+    .option('--no-store', 'record nothing')
+    .option(
+      '--store-max <size>',
+      'of all sessions; the oldest unpinned go first (default: 10G)',
+      argumentOf(parseBytes),
+    )
+    .option('--keep-for <age>', 'older unpinned sessions go (default: 30d)', argumentOf(parseAge))
+    .option('--session-max <size>', 'of one session; then its recording stops (default: 1G)', argumentOf(parseBytes))
+    .option('--session-for <age>', 'of one session; then its recording stops (default: 7d)', argumentOf(parseAge));
+}
+
+/** The store of these words; undefined where nothing is to be recorded. */
+export function storeOf(options: StoreOptions, environment: DataEnvironment): StoreWords | undefined {
+  if (options.store === false) return undefined;
+  return {
+    folder: options.store === undefined ? defaultFolder(environment) : resolve(options.store),
+    isChosen: options.store !== undefined,
+    limits: {
+      bytesMax: options.storeMax ?? storeBytesMax,
+      ageMaxMs: options.keepFor ?? storeAgeMaxMs,
+      sessionBytesMax: options.sessionMax ?? sessionBytesMax,
+      sessionAgeMaxMs: options.sessionFor ?? sessionAgeMaxMs,
+    },
+  };
+}
+
+function defaultFolder({ XDG_DATA_HOME: data }: DataEnvironment): string {
+  const base = data === undefined || !data.startsWith('/') ? join(homedir(), '.local', 'share') : data;
+  return join(base, 'faultline', 'sessions');
+}

@@ -1,0 +1,226 @@
+/** The recorded sessions of a store: a folder of folders. The listing is the folder itself; there is no other catalogue. */
+import { randomUUID } from 'node:crypto';
+import { mkdirSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import {
+  err,
+  ok,
+  type Result,
+  recordingIdPattern,
+  type SessionManifest,
+  sessionFiles,
+  storeReserveBytes,
+  storeSessionsMax,
+} from '@faultline/shared';
+import { isAlive } from './process-owner.ts';
+import { closeAbandoned, isAbandoned } from './recovery.ts';
+import type { Refusal } from './refusal.ts';
+import { type SessionEdits, readSessionManifest, writeSessionManifest } from './session-folder.ts';
+
+/** One session of a store. */
+export type LibraryEntry = { readonly id: string; readonly folder: string; readonly bytes: number } & (
+  | { readonly manifest: SessionManifest; readonly problem?: undefined }
+  /** Its files are there and can't be read: damaged, or of a newer Faultline. */
+  | { readonly manifest?: undefined; readonly problem: string }
+);
+
+/** One that can be read. */
+export type ReadableEntry = LibraryEntry & { readonly manifest: SessionManifest };
+
+/** What a store may hold. */
+export type StoreLimits = { readonly bytesMax: number; readonly ageMaxMs: number };
+
+/** What a look at a store's bounds did. */
+export type Pruning = {
+  readonly removed: readonly string[];
+  /** What is still too much: all of it is pinned or live. */
+  readonly excessBytes: number;
+};
+
+const idPattern = new RegExp(recordingIdPattern);
+const reserveName = '.reserve';
+const trashPrefix = '.trash-';
+
+export class Library {
+  readonly folder: string;
+
+  private constructor(folder: string) {
+    this.folder = folder;
+  }
+
+  /** Opens a store, made where there is none. Sessions whose recorder died are closed first; their ids are told. */
+  static async open(
+    folder: string,
+  ): Promise<Result<{ readonly library: Library; readonly interrupted: readonly string[] }, Refusal>> {
+    const library = new Library(folder);
+    try {
+      mkdirSync(folder, { recursive: true, mode: 0o700 });
+      library.clearTrash();
+      library.makeReserve();
+      return ok({ library, interrupted: await library.recover() });
+    } catch (error) {
+      const message = `the store ${folder} can't be used: ${error instanceof Error ? error.message : String(error)}`;
+      return err({ kind: 'store-problem', message, remedy: 'Give another folder with --store DIR.' });
+    }
+  }
+
+  /** All sessions, newest first. */
+  list(): readonly LibraryEntry[] {
+    const names = readdirSync(this.folder, { withFileTypes: true })
+      .filter((one) => one.isDirectory() && idPattern.test(one.name))
+      .slice(0, storeSessionsMax)
+      .map(({ name }) => name);
+    return names
+      .map((id) => this.entry(id))
+      .toSorted((left, right) => (right.manifest?.createdAtMs ?? 0) - (left.manifest?.createdAtMs ?? 0));
+  }
+
+  /** The session of an id, of the beginning of just one id, of a name or label that just one has, or `last`. */
+  find(word: string): Result<LibraryEntry, Refusal> {
+    const all = this.list();
+    if (word === 'last' && all[0] !== undefined) return ok(all[0]);
+    const exact = all.find(({ id }) => id === word);
+    if (exact !== undefined) return ok(exact);
+    const named = all.filter(({ manifest }) => manifest?.name === word || manifest?.label === word);
+    const found = named.length > 0 ? named : all.filter(({ id }) => word !== '' && id.startsWith(word));
+    const [one] = found;
+    if (one !== undefined && found.length === 1) return ok(one);
+    if (one === undefined) {
+      const message = `there is no recorded session ${JSON.stringify(word)} in ${this.folder}`;
+      return err({ kind: 'unknown-session', message, remedy: 'faultline sessions list shows them.' });
+    }
+    const message = `${found.length} recorded sessions are called ${JSON.stringify(word)}`;
+    return err({
+      kind: 'unknown-session',
+      message,
+      remedy: `Say which: ${found
+        .slice(0, 5)
+        .map(({ id }) => id)
+        .join(', ')}.`,
+    });
+  }
+
+  /** As find, for those who must read it. */
+  findReadable(word: string): Result<ReadableEntry, Refusal> {
+    const found = this.find(word);
+    if (!found.ok) return found;
+    const { id, manifest, problem } = found.value;
+    if (manifest !== undefined) return ok({ ...found.value, manifest });
+    return err({ kind: 'session-unreadable', message: `session ${id}: ${problem}`, remedy: 'Nothing was changed.' });
+  }
+
+  /** Changes what a person may decide about a session. */
+  edit(word: string, change: (before: SessionManifest) => Partial<SessionEdits>): Result<SessionManifest, Refusal> {
+    const found = this.findReadable(word);
+    if (!found.ok) return found;
+    const { folder, manifest } = found.value;
+    const changed = { ...manifest, ...change(manifest) };
+    try {
+      writeSessionManifest(folder, changed);
+      return ok(changed);
+    } catch (error) {
+      return err(storeProblem(error));
+    }
+  }
+
+  /** Removes a session; one that is being recorded is refused. */
+  remove(word: string): Result<string, Refusal> {
+    const found = this.find(word);
+    if (!found.ok) return found;
+    const { id, manifest } = found.value;
+    if (isLive(found.value)) {
+      const message = `session ${id} is being recorded (process ${manifest?.owner?.pid ?? '?'})`;
+      return err({ kind: 'session-live', message, remedy: 'Stop that Faultline first.' });
+    }
+    try {
+      this.throwAway(id);
+      return ok(id);
+    } catch (error) {
+      return err(storeProblem(error));
+    }
+  }
+
+  /** Keeps to the bounds: too old first, then the oldest. Never a pinned, a live or an unreadable one. */
+  prune(limits: StoreLimits, nowMs: number): Pruning {
+    const all = this.list();
+    let bytes = all.reduce((sum, one) => sum + one.bytes, 0);
+    const removed: string[] = [];
+    for (const one of all.toReversed()) {
+      if (one.manifest === undefined || one.manifest.isPinned || isLive(one)) continue;
+      const isTooOld = nowMs - one.manifest.lastAtMs > limits.ageMaxMs;
+      if (!isTooOld && bytes <= limits.bytesMax) continue;
+      this.throwAway(one.id);
+      removed.push(one.id);
+      bytes -= one.bytes;
+    }
+    return { removed, excessBytes: Math.max(0, bytes - limits.bytesMax) };
+  }
+
+  /** The disk is full: gives up what was kept for writing down how sessions end. */
+  releaseReserve(): void {
+    rmSync(join(this.folder, reserveName), { force: true });
+  }
+
+  private async recover(): Promise<readonly string[]> {
+    const interrupted: string[] = [];
+    for (const { id, folder, manifest } of this.list()) {
+      if (manifest === undefined || !isAbandoned(manifest)) continue;
+      await closeAbandoned(folder, manifest);
+      interrupted.push(id);
+    }
+    return interrupted;
+  }
+
+  private entry(id: string): LibraryEntry {
+    const folder = join(this.folder, id);
+    const bytes = sizeOf(join(folder, sessionFiles.manifest)) + sizeOf(join(folder, sessionFiles.journal));
+    const manifest = readSessionManifest(folder);
+    if (!manifest.ok) return { id, folder, bytes, problem: manifest.error.message };
+    return { id, folder, bytes, manifest: { ...manifest.value, id } };
+  }
+
+  /** Moved out of sight first, so that nobody ever sees half a session. */
+  private throwAway(id: string): void {
+    const trash = join(this.folder, `${trashPrefix}${randomUUID()}`);
+    renameSync(join(this.folder, id), trash);
+    rmSync(trash, { recursive: true, force: true });
+  }
+
+  /** What a killed Faultline was about to remove or to make. */
+  private clearTrash(): void {
+    for (const name of readdirSync(this.folder)) {
+      const pid = /^\.(?:new|import)-.*-(\d+)$/.exec(name)?.[1];
+      const isLeft = name.startsWith(trashPrefix) || (pid !== undefined && !isRunning(Number(pid)));
+      if (isLeft) rmSync(join(this.folder, name), { recursive: true, force: true });
+    }
+  }
+
+  private makeReserve(): void {
+    const path = join(this.folder, reserveName);
+    if (sizeOf(path) === storeReserveBytes) return;
+    try {
+      writeFileSync(path, Buffer.alloc(storeReserveBytes, 0x20), { mode: 0o600 });
+    } catch {
+      // A full disk can still be read from.
+      rmSync(path, { force: true });
+    }
+  }
+}
+
+/** Whether a living process records it. */
+export function isLive({ manifest }: LibraryEntry): boolean {
+  return manifest?.state === 'live' && manifest.owner !== undefined && isAlive(manifest.owner);
+}
+
+function storeProblem(error: unknown): Refusal {
+  const message = error instanceof Error ? error.message : String(error);
+  return { kind: 'store-problem', message, remedy: 'Look at the folder and at the room on its disk.' };
+}
+
+function sizeOf(path: string): number {
+  return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+}
+
+function isRunning(pid: number): boolean {
+  return statSync(`/proc/${pid}`, { throwIfNoEntry: false }) !== undefined;
+}

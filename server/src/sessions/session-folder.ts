@@ -1,0 +1,114 @@
+/** A session's folder: its manifest, read strictly, written whole or not at all. */
+import { randomUUID } from 'node:crypto';
+import { closeSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, statSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import {
+  err,
+  ok,
+  type Result,
+  type SessionManifest,
+  SessionManifestSchema,
+  sessionFiles,
+  sessionFormatVersion,
+  sessionManifestBytesMax,
+} from '@faultline/shared';
+import { Compile } from 'typebox/compile';
+
+/** Why a session can't be read. */
+export type SessionFileError = {
+  readonly kind: 'missing' | 'not-readable' | 'newer' | 'damaged';
+  readonly message: string;
+};
+
+const validator = Compile(SessionManifestSchema);
+
+/** What a version's files have to undergo to be of the next one. The first version has none before it. */
+const upgraders: ReadonlyMap<number, (manifest: object) => object> = new Map();
+
+/** Checks the text of a manifest; an older version is upgraded step by step, a newer one refused. */
+export function parseSessionManifest(text: string): Result<SessionManifest, SessionFileError> {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return err({ kind: 'damaged', message: 'its manifest is not JSON' });
+  }
+  if (typeof value !== 'object' || value === null || !('formatVersion' in value))
+    return err({ kind: 'damaged', message: 'its manifest has no formatVersion' });
+  const refusal = refuseVersion(value.formatVersion);
+  if (refusal !== undefined) return err(refusal);
+  let upgraded: object = value;
+  for (let version = Number(value.formatVersion); version < sessionFormatVersion; version += 1) {
+    const upgrade = upgraders.get(version);
+    if (upgrade === undefined) return err({ kind: 'damaged', message: `there was no format version ${version}` });
+    upgraded = upgrade(upgraded);
+  }
+  if (validator.Check(upgraded)) return ok(upgraded);
+  const [first] = validator.Errors(upgraded);
+  return err({
+    kind: 'damaged',
+    message: `its manifest, ${first?.instancePath || '/'}: ${first?.message ?? 'does not fit'}`,
+  });
+}
+
+/** Says no to versions that this Faultline can't know. */
+export function refuseVersion(version: unknown): SessionFileError | undefined {
+  if (typeof version !== 'number' || !Number.isSafeInteger(version) || version < 1)
+    return { kind: 'damaged', message: 'its format version is no positive integer' };
+  if (version <= sessionFormatVersion) return undefined;
+  const message = `it has format version ${version}, and this Faultline reads up to ${sessionFormatVersion}; use a newer Faultline`;
+  return { kind: 'newer', message };
+}
+
+/** Reads a session's manifest. */
+export function readSessionManifest(folder: string): Result<SessionManifest, SessionFileError> {
+  const path = join(folder, sessionFiles.manifest);
+  try {
+    if (statSync(path).size > sessionManifestBytesMax)
+      return err({ kind: 'damaged', message: 'its manifest is too large' });
+    return parseSessionManifest(readFileSync(path, 'utf8'));
+  } catch (error) {
+    const isMissing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
+    if (isMissing) return err({ kind: 'missing', message: 'there is no such session' });
+    return err({ kind: 'not-readable', message: error instanceof Error ? error.message : String(error) });
+  }
+}
+
+/** Replaces a session's manifest: who reads sees the old one or the new one. Throws what the file system throws. */
+export function writeSessionManifest(folder: string, manifest: SessionManifest): void {
+  const path = join(folder, sessionFiles.manifest);
+  const draft = `${path}.${randomUUID()}`;
+  try {
+    const file = openSync(draft, 'wx', 0o600);
+    try {
+      writeWhole(file, Buffer.from(`${JSON.stringify(manifest, undefined, 1)}\n`));
+      fsyncSync(file);
+    } finally {
+      closeSync(file);
+    }
+    renameSync(draft, path);
+  } catch (error) {
+    rmSync(draft, { force: true });
+    throw error;
+  }
+}
+
+function writeWhole(file: number, bytes: Buffer): void {
+  for (let offset = 0; offset < bytes.length; ) offset += writeSync(file, bytes, offset);
+}
+
+/** What a person decided about a session; kept when its recorder writes the manifest anew. */
+export type SessionEdits = Pick<SessionManifest, 'name' | 'label' | 'workload' | 'notes' | 'marks' | 'isPinned'>;
+
+/** The edits of a manifest alone; absent ones stay absent. */
+export function editsOf(manifest: SessionManifest): SessionEdits {
+  const { name, label, workload, notes, marks, isPinned } = manifest;
+  return {
+    ...(name === undefined ? {} : { name }),
+    ...(label === undefined ? {} : { label }),
+    ...(workload === undefined ? {} : { workload }),
+    notes,
+    marks,
+    isPinned,
+  };
+}

@@ -1,0 +1,120 @@
+/** A store in use: its library, the recorders of what is traced now, and its bounds kept. */
+import { join } from 'node:path';
+import {
+  err,
+  formatBytes,
+  formatPlural,
+  ok,
+  type Result,
+  type RunView,
+  type Stream,
+  storePruneIntervalMs,
+} from '@faultline/shared';
+import type { CataloguedProbe } from '../probes/catalogue.ts';
+import type { Clock } from '../probes/probe-run.ts';
+import { Library, type StoreLimits } from './library.ts';
+import { Recorder } from './recorder.ts';
+import type { Recording } from './recording.ts';
+import type { Refusal } from './refusal.ts';
+import { lockStore } from './store-lock.ts';
+import type { SessionSource } from './tracing.ts';
+
+/** How a store is used. */
+export type StoreOptions = {
+  readonly folder: string;
+  /** server: the only one of the store. single: one recording beside it. */
+  readonly role: 'server' | 'single';
+  readonly limits: StoreLimits & { readonly sessionBytesMax: number; readonly sessionAgeMaxMs: number };
+  readonly faultline: string;
+  readonly label?: string | undefined;
+  readonly clock: Clock;
+  /** What a person must know: what was removed, interrupted, stopped. */
+  readonly report: (message: string) => void;
+};
+
+export class Store implements AsyncDisposable {
+  readonly library: Library;
+  private readonly options: StoreOptions;
+  private readonly unlock: () => void;
+  private readonly recordings = new Set<Recording>();
+  private readonly timer: NodeJS.Timeout;
+
+  private constructor(library: Library, options: StoreOptions, unlock: () => void) {
+    this.library = library;
+    this.options = options;
+    this.unlock = unlock;
+    this.timer = setInterval(() => this.prune(), storePruneIntervalMs);
+    this.timer.unref();
+  }
+
+  /** Opens it, closes sessions whose recorder died, and keeps its bounds. Error: another server has it; not usable. */
+  static async open(options: StoreOptions): Promise<Result<Store, Refusal>> {
+    const opened = await Library.open(options.folder);
+    if (!opened.ok) return opened;
+    const { library, interrupted } = opened.value;
+    const lock = options.role === 'server' ? lockStore(options.folder) : ok(() => {});
+    if (!lock.ok) {
+      const message = `the store ${options.folder} is in use by another Faultline server, process ${lock.error.holder.pid}`;
+      return err({
+        kind: 'store-in-use',
+        message,
+        remedy: 'Stop that one, give another folder with --store DIR, or serve with --no-store.',
+      });
+    }
+    if (interrupted.length > 0) {
+      const those = formatPlural(interrupted.length, 'session');
+      options.report(`${those} of a Faultline that was killed closed as interrupted: ${interrupted.join(', ')}`);
+    }
+    const store = new Store(library, options, lock.value);
+    store.prune();
+    return ok(store);
+  }
+
+  /** Records a session from now on. */
+  record(source: SessionSource, probes: readonly CataloguedProbe[]): Recording {
+    const { folder, faultline, label, limits, report } = this.options;
+    const recorder = new Recorder(source, {
+      store: folder,
+      faultline,
+      label,
+      bytesMax: limits.sessionBytesMax,
+      ageMaxMs: limits.sessionAgeMaxMs,
+      describeRun: (view) => describeRun(view, probes),
+      releaseReserve: () => this.library.releaseReserve(),
+      report: (message) => report(`${source.id}: ${message}`),
+    });
+    this.recordings.add(recorder);
+    return recorder;
+  }
+
+  /** Removes what is too old or too much; where that does not suffice, what is live is no longer recorded. */
+  prune(): void {
+    const { limits, clock, report } = this.options;
+    const { removed, excessBytes } = this.library.prune(limits, clock());
+    if (removed.length > 0)
+      report(
+        `${formatPlural(removed.length, 'recorded session')} removed to keep the store's bounds: ${removed.join(', ')}`,
+      );
+    if (excessBytes === 0) return;
+    const message = `the store holds more than its ${formatBytes(limits.bytesMax)}, and all of it is pinned or live`;
+    for (const recording of this.recordings) recording.stop('store-bytes', message);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    clearInterval(this.timer);
+    await Promise.all([...this.recordings].map((recording) => recording.close()));
+    this.prune();
+    this.unlock();
+  }
+}
+
+function describeRun(
+  view: RunView,
+  probes: readonly CataloguedProbe[],
+): { readonly stream: Stream; readonly scriptPath: string } | undefined {
+  const probe = probes.find(({ manifest }) => manifest.name === view.probe);
+  const stream = probe?.manifest.streams.find(({ name }) => name === view.stream);
+  return probe === undefined || stream === undefined
+    ? undefined
+    : { stream, scriptPath: join(probe.folder, view.script) };
+}

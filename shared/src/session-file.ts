@@ -1,0 +1,175 @@
+/**
+ * Border 3: a recorded session on disk, a folder with manifest.json (what it is) and journal.jsonl (what happened, one
+ * line a tick). A change here is a change of the format: a new version, and an upgrader from the old one.
+ */
+import { type Static, Type } from 'typebox';
+import { StreamSchema } from './probe-manifest.ts';
+import { CellEntrySchema } from './protocol.ts';
+import { LedgerSchema, RunViewSchema } from './run.ts';
+import { TargetViewSchema } from './target.ts';
+
+const strict = { additionalProperties: false } as const;
+const count = Type.Integer({ minimum: 0 });
+const atMs = Type.Number({ minimum: 0 });
+
+/** The version of the format that this Faultline writes; it reads this one and older ones. */
+export const sessionFormatVersion = 1;
+
+/** Names of the two files of a session's folder. */
+export const sessionFiles = { manifest: 'manifest.json', journal: 'journal.jsonl' } as const;
+
+/** An id is a folder's name: no separators, no leading dot. */
+export const recordingIdPattern = '^[a-zA-Z0-9][a-zA-Z0-9._-]{0,119}$';
+export const RecordingIdSchema = Type.String({ pattern: recordingIdPattern });
+
+/** What a person may write on a session; control characters (but tabs and line feeds) are refused. */
+const line = (maxLength: number) =>
+  Type.String({ minLength: 1, maxLength, pattern: '^[^\\u0000-\\u0008\\u000b-\\u001f\\u007f]*$' });
+export const SessionNameSchema = line(120);
+export const SessionNoteSchema = Type.Object({ atMs, text: line(4_000) }, strict);
+export type SessionNote = Static<typeof SessionNoteSchema>;
+
+/** The process that records a live session: a pid alone may be somebody else's by now. */
+export const ProcessOwnerSchema = Type.Object(
+  {
+    pid: Type.Integer({ minimum: 1 }),
+    /** Field 22 of /proc/PID/stat. */
+    startTicks: count,
+    bootId: Type.String({ maxLength: 64 }),
+  },
+  strict,
+);
+export type ProcessOwner = Static<typeof ProcessOwnerSchema>;
+
+/** One run with all that is needed to read its figures without the probe's folder. */
+export const RecordedRunSchema = Type.Object(
+  {
+    view: RunViewSchema,
+    stream: StreamSchema,
+    /** SHA-256 of the .bt file, hex. */
+    scriptDigest: Type.Optional(Type.String({ pattern: '^[0-9a-f]{64}$' })),
+  },
+  strict,
+);
+export type RecordedRun = Static<typeof RecordedRunSchema>;
+
+/** Why recording ended before tracing did. */
+export const RecordingStopSchema = Type.Object(
+  {
+    kind: Type.Union([
+      Type.Literal('disk-full'),
+      Type.Literal('disk-error'),
+      Type.Literal('disk-slow'),
+      Type.Literal('session-bytes'),
+      Type.Literal('session-age'),
+      Type.Literal('store-bytes'),
+    ]),
+    message: Type.String({ maxLength: 1_000 }),
+    atMs,
+  },
+  strict,
+);
+export type RecordingStop = Static<typeof RecordingStopSchema>;
+
+/** What the journal holds, counted. */
+export const HeldSchema = Type.Object(
+  {
+    tickCount: count,
+    /** Printed events. */
+    callCount: count,
+    /** Events of tallies: what their ledger calls recorded. */
+    eventCount: count,
+    journalBytes: count,
+  },
+  strict,
+);
+export type Held = Static<typeof HeldSchema>;
+
+export const SessionManifestSchema = Type.Object(
+  {
+    formatVersion: Type.Literal(sessionFormatVersion),
+    id: RecordingIdSchema,
+    /** Version of the Faultline that recorded. */
+    faultline: Type.String({ maxLength: 40 }),
+    /** live: being recorded by `owner`. interrupted: its owner died; the journal says how far it came. */
+    state: Type.Union([Type.Literal('live'), Type.Literal('closed'), Type.Literal('interrupted')]),
+    owner: Type.Optional(ProcessOwnerSchema),
+    createdAtMs: atMs,
+    /** Of the last tick that is held. */
+    lastAtMs: atMs,
+    target: TargetViewSchema,
+    name: Type.Optional(SessionNameSchema),
+    label: Type.Optional(SessionNameSchema),
+    workload: Type.Optional(SessionNameSchema),
+    notes: Type.Array(SessionNoteSchema, { maxItems: 1_000 }),
+    /** Moments on the time line, by the server's wall clock. */
+    marks: Type.Array(SessionNoteSchema, { maxItems: 1_000 }),
+    isPinned: Type.Boolean(),
+    runs: Type.Array(RecordedRunSchema, { maxItems: 64 }),
+    /** Of all runs together. */
+    ledger: LedgerSchema,
+    held: HeldSchema,
+    stop: Type.Optional(RecordingStopSchema),
+    /** What was done to a session whose owner had died. */
+    interruption: Type.Optional(
+      Type.Object({ message: Type.String({ maxLength: 1_000 }), discardedBytes: count }, strict),
+    ),
+  },
+  strict,
+);
+export type SessionManifest = Static<typeof SessionManifestSchema>;
+
+const uint32 = Type.Integer({ minimum: 0, maximum: 0xff_ff_ff_ff });
+const ns = Type.Number({ minimum: 0 });
+
+/** First line of a journal. */
+export const JournalHeadSchema = Type.Object(
+  {
+    kind: Type.Literal('faultline-journal'),
+    formatVersion: Type.Literal(sessionFormatVersion),
+    session: RecordingIdSchema,
+    faultline: Type.String({ maxLength: 40 }),
+    createdAtMs: atMs,
+    target: TargetViewSchema,
+  },
+  strict,
+);
+export type JournalHead = Static<typeof JournalHeadSchema>;
+
+/** One run's part of a tick; what is empty is left out. Columns of calls are in the order of the stream's manifest. */
+export const JournalSliceSchema = Type.Object(
+  {
+    run: Type.Integer({ minimum: 0, maximum: 63 }),
+    fromNs: ns,
+    toNs: ns,
+    newCells: Type.Optional(Type.Array(CellEntrySchema)),
+    cells: Type.Optional(Type.Array(uint32)),
+    deltas: Type.Optional(Type.Array(Type.Number())),
+    /** Texts of the run are numbered from 0 in order of appearance; these follow on from the earlier ones. */
+    newTexts: Type.Optional(Type.Array(Type.String())),
+    calls: Type.Optional(Type.Array(Type.Array(Type.Number()))),
+  },
+  strict,
+);
+export type JournalSlice = Static<typeof JournalSliceSchema>;
+
+/** Every line after the first. */
+export const JournalLineSchema = Type.Union([
+  /** A run that was started; its index is the number of run lines before it. */
+  Type.Object({ kind: Type.Literal('run'), run: RecordedRunSchema }, strict),
+  Type.Object(
+    {
+      kind: Type.Literal('tick'),
+      seq: count,
+      atMs,
+      hasStateChange: Type.Optional(Type.Literal(true)),
+      slices: Type.Array(JournalSliceSchema, { maxItems: 64 }),
+    },
+    strict,
+  ),
+  /** State, ledger and findings of runs that changed; at once with a state, within a second with mere counts. */
+  Type.Object({ kind: Type.Literal('views'), atMs, runs: Type.Array(RunViewSchema, { maxItems: 64 }) }, strict),
+  /** The session was closed in order, or its recording stopped. */
+  Type.Object({ kind: Type.Literal('end'), atMs, stop: Type.Optional(RecordingStopSchema) }, strict),
+]);
+export type JournalLine = Static<typeof JournalLineSchema>;
