@@ -43,7 +43,7 @@ const byteUnits: Readonly<Record<string, number>> = { K: 1024, M: 1024 ** 2, G: 
 const ageUnits: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
 /** `500M`, `10G` in bytes. */
-export function parseBytes(text: string): Result<number, UsageError> {
+function parseBytes(text: string): Result<number, UsageError> {
   const match = /^([0-9]{1,6})([KMGT])$/.exec(text);
   const bytes = Number(match?.[1]) * (byteUnits[match?.[2] ?? ''] ?? Number.NaN);
   if (bytes > 0) return ok(bytes);
@@ -51,7 +51,7 @@ export function parseBytes(text: string): Result<number, UsageError> {
 }
 
 /** `12h`, `30d` in ms. */
-export function parseAge(text: string): Result<number, UsageError> {
+function parseAge(text: string): Result<number, UsageError> {
   const match = /^([0-9]{1,6})([smhd])$/.exec(text);
   const ageMs = Number(match?.[1]) * (ageUnits[match?.[2] ?? ''] ?? Number.NaN);
   if (ageMs > 0) return ok(ageMs);
@@ -59,7 +59,7 @@ export function parseAge(text: string): Result<number, UsageError> {
 }
 
 /** Adds --store alone: for commands that read. */
-export function withStore(command: Command): Command {
+function withStore(command: Command): Command {
   return command.option(
     '--store <dir>',
     'folder of the recorded sessions (default: that of your data, below faultline/sessions)',

@@ -208,7 +208,7 @@ export class Library {
 }
 
 /** Whether a living process records it. */
-export function isLive({ manifest }: LibraryEntry): boolean {
+function isLive({ manifest }: LibraryEntry): boolean {
   return manifest?.state === 'live' && manifest.owner !== undefined && isAlive(manifest.owner);
 }
 

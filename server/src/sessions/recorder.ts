@@ -268,13 +268,13 @@ export class Recorder implements Recording {
 }
 
 /** A session's id as the name of a folder. */
-export function recordingIdOf(sessionId: string): string {
+function recordingIdOf(sessionId: string): string {
   const safe = sessionId.replaceAll(/[^a-zA-Z0-9._-]/g, '_').replace(/^[^a-zA-Z0-9]+/, '');
   return safe === '' ? 'session' : safe.slice(-100).replace(/^[^a-zA-Z0-9]+/, '');
 }
 
 /** Gives a folder the first free name; `prepare` is told which one is tried. */
-export function renameToFree(
+function renameToFree(
   draft: string,
   store: string,
   wanted: string,

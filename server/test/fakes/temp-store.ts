@@ -8,7 +8,7 @@ import { busyProbe, wideLimits } from './busy-probe.ts';
 import { FakeSession, fakeRun, fakeSlice } from './fake-session.ts';
 
 /** Columns of the busy probe's detail, as FakeSession wants them. */
-export const busyCallTypes = new Map([[1, ['timeNs', 'u16', 'text'] as const]]);
+const busyCallTypes = new Map([[1, ['timeNs', 'u16', 'text'] as const]]);
 
 /** What the store reported is in `reports`. */
 export type TempStore = AsyncDisposable & {
