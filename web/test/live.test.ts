@@ -271,9 +271,9 @@ describe('slow calls', () => {
     expect(times).toEqual(times.toSorted((left, right) => right - left));
   });
 
-  test('hold still while one scrolls in them, and go on at the top', async () => {
+  test('hold still while one scrolls in them, even when the page has to ask for all anew, and go on at the top', async () => {
     await using open = await openPage(browser, 'busy');
-    const { page } = open;
+    const { page, feed } = open;
     const panel = panelOf(page, 'calls');
     await panel.scrollIntoViewIfNeeded();
     await waitForFigures(page, 'calls');
@@ -281,9 +281,15 @@ describe('slow calls', () => {
     const goOn = panel.getByRole('button', { name: /Go on, [\d,]+ newer/ });
     await goOn.waitFor();
     const rows = await panel.getByRole('row').allInnerTexts();
+    const asked = feed.resyncCount();
+    feed.skipFrame();
+    await expect.poll(() => feed.resyncCount(), soon).toBeGreaterThan(asked);
     const seq = await page.evaluate(() => window.faultline?.seq ?? 0);
     await expect.poll(() => page.evaluate(() => window.faultline?.seq ?? 0), soon).toBeGreaterThan(seq + 3);
-    expect(await panel.getByRole('row').allInnerTexts()).toEqual(rows);
+    // Which rows out of sight are kept ready is the table's own affair, and changes when it comes to rest.
+    const held = await panel.getByRole('row').allInnerTexts();
+    expect(held.length).toBeGreaterThan(10);
+    expect(rows).toEqual(expect.arrayContaining(held));
     await goOn.click();
     await expect.poll(() => panel.getByRole('row').allInnerTexts(), soon).not.toEqual(rows);
   });

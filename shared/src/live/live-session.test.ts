@@ -118,6 +118,29 @@ describe('a live session', () => {
     expect(totalOf(after, 'acquisitions', {})).toBe(3);
   });
 
+  test('keeps its calls after a snapshot asked for, which carries none', () => {
+    const detail = fixtureRun(0, 'detail');
+    const slice = { run: 0, fromMs: 0, toMs: 0, newTexts: ['load'], calls: [] };
+    const before = openLiveSession(fixtureSnapshot(0, [detail], [slice]), fixtureManifests);
+    const frame = fixtureFrame(1, [
+      {
+        run: 0,
+        fromMs: 0,
+        toMs: 250,
+        calls: [
+          [5, 0],
+          [7, 0],
+        ],
+      },
+    ]);
+    expect(takeFrame(before, fixtureManifests, frame.header, frame.bytes)).toBe('taken');
+    const after = openLiveSession(fixtureSnapshot(4, [detail], [slice]), fixtureManifests, before);
+    const next = fixtureFrame(5, [{ run: 0, fromMs: 1000, toMs: 1250, calls: [[1100, 0]] }]);
+    expect(takeFrame(after, fixtureManifests, next.header, next.bytes)).toBe('taken');
+    const ring = after.runs.get(0)?.calls ?? expect.fail('run 0 is there');
+    expect([0, 1, 2].map((call) => callValue(ring, 0, call))).toEqual([5, 7, 1100]);
+  });
+
   test('knows a run that begins in the frame that brings its first figures', () => {
     const session = openLiveSession(fixtureSnapshot(0, []), fixtureManifests);
     const { header, bytes } = fixtureFrame(

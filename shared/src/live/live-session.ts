@@ -30,7 +30,10 @@ export type FrameOutcome = 'taken' | 'known' | 'gap';
 
 type Manifests = readonly ProbeManifest[];
 
-/** The session of a snapshot. `older` is what the page knew of the same session before: its charts go further back. */
+/**
+ * The session of a snapshot. `older` is what the page knew of the same session before: its charts go
+ * further back, and its calls are kept.
+ */
 export function openLiveSession(snapshot: Snapshot, manifests: Manifests, older?: LiveSession): LiveSession {
   const { header, session: view } = snapshot;
   const session: LiveSession = {
@@ -54,7 +57,10 @@ export function openLiveSession(snapshot: Snapshot, manifests: Manifests, older?
   if (older?.view.id === view.id) {
     for (const data of session.runs.values()) {
       const before = older.runs.get(data.run);
-      if (before !== undefined) prependTimeline(data.timeline, before.timeline);
+      if (before === undefined) continue;
+      prependTimeline(data.timeline, before.timeline);
+      // A snapshot carries no calls; those that came before it are still true.
+      if (data.calls.addedCount === 0) session.runs.set(data.run, { ...data, calls: before.calls });
     }
     session.lossSpans = mergeSpans(older.lossSpans, session.lossSpans);
   }

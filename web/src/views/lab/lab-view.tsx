@@ -46,10 +46,10 @@ export function LabView(): ReactNode {
             ? 'They run with KVM.'
             : 'There is no KVM here, so they are emulated: counts and ratios carry over, latencies do not. The first boot of a kernel takes about 40 s, later ones 3 s.'}
         </p>
-        <p className="lab-size">
-          <span className="filter-label">size of the device’s BAR</span>{' '}
+        <div className="lab-size">
+          size of the device’s BAR
           <Segmented label="size of the device’s BAR" value={barMib} options={barSizes} onChange={setBarMib} />
-        </p>
+        </div>
         <ul className="lab-kernels">
           {kernels.map(({ kernel, command }) => (
             <li key={kernel.name} className="lab-kernel">

@@ -44,9 +44,9 @@ export function PathView(): ReactNode {
         <div className="cell-links">
           <LinksPanel />
         </div>
-        <div className="cell-calls">
-          <CallsPanel title="single faults and MAP_DMAs" select={selectPathCalls} />
-        </div>
+      </div>
+      <div className="path-calls">
+        <CallsPanel title="single faults and MAP_DMAs" select={selectPathCalls} />
       </div>
     </>
   );
