@@ -49,6 +49,8 @@ describe('the fault path of era A', () => {
     expect(await inlined.textContent()).toContain('inlined here');
     const unmeasured = panelOf(page, 'path').locator('.path-node', { hasText: 'handle_mm_fault' });
     expect(await unmeasured.textContent()).toContain('not measured');
+    // A slow guest may fail a check for want of time; what is traced can be traced.
+    expect(await page.getByRole('note').filter({ hasText: "can't be traced" }).count()).toBe(0);
     expect(open.errors).toEqual([]);
   });
 

@@ -58,15 +58,16 @@ const answerMaxMs = 20_000;
 
 /** The server at the page's own origin. The token, where one is demanded, goes with every request. */
 export function createHttp(token: string | undefined): Http {
-  type Sent = { readonly json: unknown } | { readonly method: 'DELETE' };
+  type Sent = { readonly json: unknown; readonly method?: 'DELETE' };
   const ask = async <T>(read: Reader<T>, path: string, sent?: Sent): Answer<T> => {
     const headers: Record<string, string> = { accept: 'application/json' };
     if (token !== undefined) headers['authorization'] = `Bearer ${token}`;
-    const body = sent !== undefined && 'json' in sent ? JSON.stringify(sent.json) : undefined;
-    if (body !== undefined) headers['content-type'] = 'application/json';
     const request: RequestInit = { headers, signal: AbortSignal.timeout(answerMaxMs), cache: 'no-store' };
-    if (body !== undefined) Object.assign(request, { method: 'POST', body });
-    else if (sent !== undefined) Object.assign(request, { method: 'DELETE' });
+    if (sent !== undefined) {
+      // Whatever changes something must be JSON, a DELETE too: the server refuses it otherwise.
+      headers['content-type'] = 'application/json';
+      Object.assign(request, { method: sent.method ?? 'POST', body: JSON.stringify(sent.json) });
+    }
     try {
       const response = await fetch(`/api/v1/${path}`, request);
       return readResponse(read, path, response.status, await response.text());
@@ -86,7 +87,7 @@ export function createHttp(token: string | undefined): Http {
     devices: (targetId) => ask((answer) => readAnswers(VfioDeviceSchema, answer), `targets/${id(targetId)}/devices`),
     lab: () => ask((answer) => readAnswer(LabViewSchema, answer), 'lab'),
     bootKernel: (request) => ask(readMachine, 'lab/machines', { json: request }),
-    stopMachine: (machineId) => ask(readMachine, `lab/machines/${id(machineId)}`, { method: 'DELETE' }),
+    stopMachine: (machineId) => ask(readMachine, `lab/machines/${id(machineId)}`, { method: 'DELETE', json: {} }),
     runWorkload: (machineId, request) =>
       ask((answer) => readAnswer(LabWorkloadRunSchema, answer), `lab/machines/${id(machineId)}/runs`, {
         json: request,

@@ -56,11 +56,12 @@ export type CannotTrace = {
   readonly replay: TargetView | undefined;
 };
 
-/** The checks that keep the target from being traced. */
+/** The checks that keep the target from being traced. Where it is traced, they were wrong: a slow guest answers late. */
 export function selectCannotTrace(shown: Shown): CannotTrace | undefined {
   const { app, target } = shown;
   const preflight = target === undefined ? undefined : app.preflights.get(target.id);
   if (target === undefined || preflight?.kind !== 'ready' || preflight.value.canTrace) return undefined;
+  if (shown.live?.view.runs.some(({ state }) => state === 'running') === true) return undefined;
   return {
     target,
     failed: preflight.value.checks.filter(({ status }) => status === 'failed'),

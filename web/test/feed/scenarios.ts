@@ -31,6 +31,8 @@ export type Scenario = {
   readonly guests?: readonly GuestScenario[];
   /** There is a lab, and the probes of the fault path are there. */
   readonly hasLab?: boolean;
+  /** Its checks say that it can't be traced, though it is: a check ran into its limit. */
+  readonly isCheckedLate?: boolean;
 };
 
 const daemons = ['systemd', 'sshd', 'cron'];
@@ -102,7 +104,7 @@ export const scenarios = {
   untraceable: { ...idle, running: [], canTrace: false },
   hostile: { ...idle, load: { ...idle.load, processes: hostileNames, acquisitionsPerSec: 5000 }, callsPerSec: 20 },
   lab: inGuests,
-  'era-a': { ...inGuests, guests: [guestA] },
+  'era-a': { ...inGuests, guests: [guestA], isCheckedLate: true },
   'era-d': { ...inGuests, guests: [guestD] },
   'path-quiet': { ...inGuests, guests: [{ ...guestA, path: { era: 'a', faultsPerSec: 0 } }] },
   'path-lossy': { ...inGuests, guests: [{ ...guestA, isLossy: true }] },

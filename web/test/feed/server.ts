@@ -226,6 +226,9 @@ type World = {
 async function answer(request: IncomingMessage, response: ServerResponse, world: World): Promise<void> {
   const path = new URL(request.url ?? '/', 'http://feed').pathname;
   if (!path.startsWith('/api/v1/')) return serveFile(path, response);
+  const isJson = request.headers['content-type'] === 'application/json';
+  if (request.method !== 'GET' && !isJson)
+    return send(response, 415, problem('not-json', `A ${request.method} request must have JSON.`));
   const [, , , noun = '', id = '', verb = ''] = path.split('/').map(decodeURIComponent);
   if (request.method === 'POST' && world.state.refusal !== undefined) return send(response, 409, world.state.refusal);
   if (request.method === 'POST' && noun === 'runs' && verb === 'stop') return stopRun(id, response, world);
@@ -233,7 +236,8 @@ async function answer(request: IncomingMessage, response: ServerResponse, world:
     return startRun(JSON.parse(await text(request)) as StartRun, response, world);
   if (noun === 'lab' && world.scenario.hasLab === true) return answerLab(request, response, world.lab);
   if (noun === 'targets' && id === '') return send(response, 200, targetsOf(world));
-  if (noun === 'targets' && verb === 'preflight') return send(response, 200, preflight(id, world.scenario.canTrace));
+  if (noun === 'targets' && verb === 'preflight')
+    return send(response, 200, preflight(id, world.scenario.canTrace && world.scenario.isCheckedLate !== true));
   if (noun === 'targets' && verb === 'plans')
     return send(response, 200, plans(manifestsOf(world), world.scenario.canTrace || id === 'replay', id));
   if (noun === 'targets' && verb === 'devices') return send(response, 200, id.startsWith('lab-') ? guestDevices : []);
