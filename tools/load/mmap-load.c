@@ -108,9 +108,15 @@ static void drop_pages(struct work *work) {
   work->next_page = 0;
 }
 
-/* Leaves every page mapped to the shared zero page, read-only in the page table: a write is a protection fault. */
+/*
+ * Leaves every page mapped to a page of a file, read-only in the page table since the mapping is private: a write is a
+ * protection fault. Not the shared zero page, which some kernels do not map for a read.
+ */
 static void drop_and_read_pages(struct work *work) {
-  drop_pages(work);
+  static __thread int fd = -1;
+  if (fd < 0 && ((fd = memfd_create("mmap-load", 0)) < 0 || ftruncate(fd, (off_t)(CHUNK_PAGES * PAGE_BYTES)) != 0)) die("memfd");
+  if (mmap(work->region, CHUNK_PAGES * PAGE_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_FIXED, fd, 0) == MAP_FAILED) die("mmap");
+  work->next_page = 0;
   for (size_t i = 0; i < CHUNK_PAGES; i++) (void)*(volatile char *)(work->region + i * PAGE_BYTES);
 }
 
