@@ -50,6 +50,7 @@ describe('the OpenAPI document', () => {
       'GET /api/v1/sessions',
       'GET /api/v1/sessions/{id}/summary',
       'GET /api/v1/targets',
+      'GET /api/v1/targets/{id}/devices',
       'GET /api/v1/targets/{id}/plans',
       'GET /api/v1/targets/{id}/preflight',
       'POST /api/v1/runs',
