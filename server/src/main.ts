@@ -4,15 +4,21 @@ import { pino } from 'pino';
 import { chooseStreams } from './cli/arguments.ts';
 import { lab as labCommand } from './cli/lab.ts';
 import { doctor } from './cli/doctor.ts';
+import { exportSession, importFile } from './cli/export.ts';
 import { fittingStreams } from './cli/fitting-streams.ts';
 import { openStore } from './cli/open-store.ts';
 import { type Request, readCommandLine, usageStatus } from './cli/program.ts';
 import { record } from './cli/record.ts';
+import { replay } from './cli/replay.ts';
 import { serve } from './cli/serve.ts';
+import type { SessionWords } from './cli/session-words.ts';
+import { sessions } from './cli/sessions.ts';
+import { summary } from './cli/summary.ts';
 import { complaint, processTerminal, type Terminal } from './cli/terminal.ts';
 import { LabDesk } from './lab/lab-desk.ts';
 import { faultPathRuns } from './lab/open-guest.ts';
 import { openTracer } from './sessions/open-tracer.ts';
+import type { Library } from './sessions/library.ts';
 import { faultlineVersion } from './sessions/session.ts';
 import type { Tracer } from './sessions/tracer.ts';
 
@@ -24,7 +30,10 @@ const terminal = processTerminal();
 const request = readCommandLine(process.argv.slice(2), process.env, terminal, faultlineVersion);
 process.exitCode = request.kind === 'said' ? request.status : await run(request, terminal);
 
+type Tracing = Exclude<Request, { kind: 'said' | 'sessions' }>;
+
 async function run(asked: Exclude<Request, { kind: 'said' }>, screen: Terminal): Promise<number> {
+  if (asked.kind === 'sessions') return runOnSessions(asked.words, screen);
   const store = await storeFor(asked, screen);
   if (store === 'refused') return 1;
   await using recording = store === 'none' ? undefined : store;
@@ -36,11 +45,11 @@ async function run(asked: Exclude<Request, { kind: 'said' }>, screen: Terminal):
     return 1;
   }
   await using tracer = opened.value;
-  return await runWith(tracer, asked, screen);
+  return await runWith(tracer, asked, screen, recording?.library);
 }
 
 /** Commands that trace record what they trace; a server is the only one of its store. */
-function storeFor(asked: Exclude<Request, { kind: 'said' }>, screen: Terminal): ReturnType<typeof openStore> {
+function storeFor(asked: Tracing, screen: Terminal): ReturnType<typeof openStore> {
   const faultline = faultlineVersion;
   switch (asked.kind) {
     case 'serve':
@@ -56,12 +65,17 @@ function storeFor(asked: Exclude<Request, { kind: 'said' }>, screen: Terminal): 
   }
 }
 
-async function runWith(tracing: Tracer, asked: Exclude<Request, { kind: 'said' }>, screen: Terminal): Promise<number> {
+async function runWith(
+  tracing: Tracer,
+  asked: Tracing,
+  screen: Terminal,
+  library: Library | undefined,
+): Promise<number> {
   switch (asked.kind) {
     case 'doctor':
       return doctor(tracing, asked, screen);
     case 'serve': {
-      const logger = pino({ level: 'warn' }, pino.destination({ dest: 2, sync: true }));
+      const logger = makeLogger();
       await using lab = new LabDesk({
         tracing,
         probes: tracing.catalogue,
@@ -69,7 +83,7 @@ async function runWith(tracing: Tracer, asked: Exclude<Request, { kind: 'said' }
         runs: faultPathRuns(tracing.probes()),
         clock: () => Date.now(),
       });
-      const surroundings = { terminal: screen, logger, version: faultlineVersion, stopping: onSignal(), lab };
+      const surroundings = { terminal: screen, logger, version: faultlineVersion, stopping: onSignal(), lab, library };
       return await serve(tracing, asked.serve, surroundings);
     }
     case 'record': {
@@ -85,6 +99,27 @@ async function runWith(tracing: Tracer, asked: Exclude<Request, { kind: 'said' }
     case 'lab':
       return labCommand(asked.words, { tracing, probes: tracing.catalogue, terminal: screen, interrupted: onSignal() });
   }
+}
+
+/** Commands about what was recorded need no bpftrace. */
+async function runOnSessions(words: SessionWords, screen: Terminal): Promise<number> {
+  switch (words.command) {
+    case 'summary':
+      return summary(words, screen);
+    case 'export':
+      return exportSession(words, screen, process.stdout);
+    case 'import':
+      return importFile(words, screen);
+    case 'replay':
+      return replay(words, { terminal: screen, logger: makeLogger(), version: faultlineVersion, stopping: onSignal() });
+    default:
+      return sessions(words, screen, () => Date.now());
+  }
+}
+
+/** What breaks inside goes to stderr, at once. */
+function makeLogger(): ReturnType<typeof pino> {
+  return pino({ level: 'warn' }, pino.destination({ dest: 2, sync: true }));
 }
 
 /** Aborted by the first signal to end; a second one ends the process at once (bpftrace dies of its closed pipe). */

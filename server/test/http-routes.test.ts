@@ -120,6 +120,7 @@ describe('starting and stopping', () => {
     'store-problem': 503,
     'store-in-use': 409,
     'session-live': 409,
+    'session-exists': 409,
     'session-unreadable': 422,
     'bad-parameter': 400,
     'already-running': 409,

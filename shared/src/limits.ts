@@ -263,3 +263,9 @@ export const sessionManifestBytesMax = 8 * 1024 * 1024;
 
 /** From the end of a guest's socket until it is called gone without a reason, ms: its process ends right after. */
 export const agentReasonWaitMs = 2_000;
+
+/** An imported session, unpacked, bytes: four times what one may have unless told otherwise. */
+export const importBytesMax = 4 * 1024 ** 3;
+
+/** Rows of one group of a Parquet file: what an export holds in memory, about 20 MB of 30 columns. */
+export const exportRowGroupMax = 10_000;

@@ -173,3 +173,20 @@ export const JournalLineSchema = Type.Union([
   Type.Object({ kind: Type.Literal('end'), atMs, stop: Type.Optional(RecordingStopSchema) }, strict),
 ]);
 export type JournalLine = Static<typeof JournalLineSchema>;
+
+/** One session of a store, as a list shows it; what can't be read has a `problem` and nothing else. */
+export const RecordedSessionSchema = Type.Object(
+  {
+    id: Type.String(),
+    bytes: count,
+    /** Being recorded by a living process. */
+    isLive: Type.Boolean(),
+    problem: Type.Optional(Type.String()),
+    manifest: Type.Optional(SessionManifestSchema),
+  },
+  strict,
+);
+export type RecordedSessionView = Static<typeof RecordedSessionSchema>;
+
+/** POST /api/v1/recordings/:id/pin */
+export const PinSchema = Type.Object({ isPinned: Type.Boolean() }, strict);

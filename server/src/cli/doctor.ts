@@ -2,7 +2,7 @@
 import { formatBytes, type Plan, type Preflight, type PreflightCheck, type TargetView } from '@faultline/shared';
 import type { Tracing } from '../sessions/tracing.ts';
 import { complaint, type Terminal } from './terminal.ts';
-import { textTable } from './text-table.ts';
+import { textTable } from '../exports/text-table.ts';
 
 /** What `doctor` was told. */
 export type DoctorRequest = { readonly targetId: string; readonly isJson: boolean };

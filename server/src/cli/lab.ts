@@ -17,9 +17,9 @@ import type { CataloguedProbe } from '../probes/catalogue.ts';
 import type { Tracing } from '../sessions/tracing.ts';
 import { chooseStreams } from './arguments.ts';
 import type { BootWords, LabWords, RunWords } from './lab-words.ts';
-import { describeRecording, isWhole } from './report.ts';
+import { describeRecording, isWhole } from '../exports/report.ts';
 import { complaint, type Terminal } from './terminal.ts';
-import { textTable } from './text-table.ts';
+import { textTable } from '../exports/text-table.ts';
 
 /** Exit statuses. 69 is EX_UNAVAILABLE: the lab broke, and nothing was learnt about the kernel or the workload. */
 const labStatus = { done: 0, workloadFailed: 1, usage: 2, incomplete: 3, broken: 69 } as const;

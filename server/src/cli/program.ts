@@ -7,6 +7,7 @@ import { parseDuration, parseName, parsePort, parsePrefix, type UsageError } fro
 import { addLab, argumentOf, type LabWords } from './lab-words.ts';
 import { defaultPort } from './listen.ts';
 import type { ServeRequest } from './serve.ts';
+import { addSessions, type SessionWords } from './session-words.ts';
 import { type DataEnvironment, type StoreOptions, type StoreWords, storeOf, withRecording } from './store-words.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -43,6 +44,7 @@ export type Request =
       readonly words: LabWords;
       readonly store: StoreWords | undefined;
     }
+  | { readonly kind: 'sessions'; readonly words: SessionWords }
   /** Help or version was asked for (0), or the words were wrong (2); it has been said. */
   | { readonly kind: 'said'; readonly status: 0 | 2 };
 
@@ -76,6 +78,9 @@ export function readCommandLine(
   });
   addLab(program, (words) => {
     request = { kind: 'lab', bpftrace: { bpftrace: 'bpftrace', prefix: [] }, words, store: storeOf({}, environment) };
+  });
+  addSessions(program, environment, (words) => {
+    request = { kind: 'sessions', words };
   });
   try {
     program.parse([...words], { from: 'user' });

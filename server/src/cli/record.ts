@@ -2,7 +2,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { addLedgers, formatCount, formatSeconds, type RunView, type StartRun } from '@faultline/shared';
 import type { SessionSource, Tracing } from '../sessions/tracing.ts';
-import { describeRecording, isWhole } from './report.ts';
+import { describeRecording, isWhole } from '../exports/report.ts';
 import { complaint, type Terminal } from './terminal.ts';
 
 /** What `record` was told; at least one run. */

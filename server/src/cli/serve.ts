@@ -6,6 +6,7 @@ import type { FastifyBaseLogger } from 'fastify';
 import { buildApp } from '../http/app.ts';
 import { type Access, isLoopback, makeToken, printable } from '../http/auth.ts';
 import type { Lab } from '../lab/lab-desk.ts';
+import type { Library } from '../sessions/library.ts';
 import type { Tracing } from '../sessions/tracing.ts';
 import { defaultStreams } from './arguments.ts';
 import { fittingStreams } from './fitting-streams.ts';
@@ -35,6 +36,8 @@ export type ServeSurroundings = {
   /** Aborted by the first SIGINT or SIGTERM. */
   readonly stopping: AbortSignal;
   readonly lab?: Lab;
+  /** What was recorded; absent where nothing is. */
+  readonly library?: Library | undefined;
   /** The built page; default: that of this installation. */
   readonly pageFolder?: string;
 };
@@ -51,6 +54,7 @@ export async function serve(tracing: Tracing, request: ServeRequest, surrounding
     logger: surroundings.logger,
     stopping,
     lab: surroundings.lab,
+    library: surroundings.library,
   });
   try {
     const port = await listen(app, { host: request.host, asked: request.port });

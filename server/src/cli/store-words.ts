@@ -59,7 +59,7 @@ function parseAge(text: string): Result<number, UsageError> {
 }
 
 /** Adds --store alone: for commands that read. */
-function withStore(command: Command): Command {
+export function withStore(command: Command): Command {
   return command.option(
     '--store <dir>',
     'folder of the recorded sessions (default: that of your data, below faultline/sessions)',

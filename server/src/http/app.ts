@@ -7,6 +7,7 @@ import type { FastifyBaseLogger, FastifyReply, FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
 import type { Lab } from '../lab/lab-desk.ts';
 import { Hub } from '../live/hub.ts';
+import type { Library } from '../sessions/library.ts';
 import type { Tracing } from '../sessions/tracing.ts';
 import { type Access, bearerToken, type Denial, denyRequest, denyToken } from './auth.ts';
 import { sendError } from './errors.ts';
@@ -15,6 +16,7 @@ import { openApiOptions } from './openapi.ts';
 import { addPage } from './page.ts';
 import { addRoutes } from './routes.ts';
 import { addLabRoutes } from './routes-lab.ts';
+import { addRecordingRoutes } from './routes-recordings.ts';
 
 /** What the application is made of. */
 export type AppOptions = {
@@ -28,6 +30,8 @@ export type AppOptions = {
   readonly stopping: AbortSignal;
   /** Absent where there is no lab (tests of everything else). */
   readonly lab?: Lab | undefined;
+  /** Absent where nothing is recorded. */
+  readonly library?: Library | undefined;
 };
 
 /** The application, not listening yet; closing it closes the hub's connections too. */
@@ -78,6 +82,7 @@ export async function buildApp(options: AppOptions): Promise<{ readonly app: App
       });
       addRoutes(api, { tracing, version, clientCount: () => hub.clientCount });
       if (options.lab !== undefined) addLabRoutes(api, options.lab);
+      if (options.library !== undefined) addRecordingRoutes(api, options.library);
     },
     { prefix: '/api/v1' },
   );

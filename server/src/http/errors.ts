@@ -40,6 +40,7 @@ export function refusalStatus(kind: Refusal['kind']): RefusalStatus {
     case 'lab-problem':
     case 'store-in-use':
     case 'session-live':
+    case 'session-exists':
       return 409;
     case 'no-variant':
     case 'session-unreadable':

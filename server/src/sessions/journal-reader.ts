@@ -71,7 +71,8 @@ export class JournalDecoder {
         return ok({ kind: 'run', index, run: line.run });
       }
       case 'tick': {
-        if (line.seq <= this.seq) return err(`tick ${line.seq} after tick ${this.seq}`);
+        if (this.seq > 0 ? line.seq !== this.seq + 1 : line.seq < 1)
+          return err(`tick ${line.seq} after tick ${this.seq}`);
         this.seq = line.seq;
         const tick = tickOfLine(line, this.runs);
         return tick.ok ? ok({ kind: 'tick', tick: tick.value }) : err(`tick ${line.seq}: ${tick.error}`);

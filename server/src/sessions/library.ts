@@ -140,6 +140,18 @@ export class Library {
     }
   }
 
+  /** Takes a finished folder in under an id of its own. */
+  adopt(draft: string, id: string): Result<string, Refusal> {
+    const folder = join(this.folder, id);
+    const isThere = statSync(folder, { throwIfNoEntry: false }) !== undefined;
+    if (isThere) {
+      const message = `there is a session ${id} already`;
+      return err({ kind: 'session-exists', message, remedy: 'Remove that one first: faultline sessions rm.' });
+    }
+    renameSync(draft, folder);
+    return ok(id);
+  }
+
   /** Keeps to the bounds: too old first, then the oldest. Never a pinned, a live or an unreadable one. */
   prune(limits: StoreLimits, nowMs: number): Pruning {
     const all = this.list();
@@ -208,7 +220,7 @@ export class Library {
 }
 
 /** Whether a living process records it. */
-function isLive({ manifest }: LibraryEntry): boolean {
+export function isLive({ manifest }: LibraryEntry): boolean {
   return manifest?.state === 'live' && manifest.owner !== undefined && isAlive(manifest.owner);
 }
 

@@ -7,7 +7,6 @@ import {
   ensure,
   type Held,
   type JournalHead,
-  type Ledger,
   makeColumn,
   type MapSpec,
   type RecordedRun,
@@ -15,6 +14,7 @@ import {
   type RunSummary,
   type RunView,
   runCallsMax,
+  type SessionManifest,
   summariseRun,
 } from '@faultline/shared';
 import { type JournalEvent, readJournal } from './journal-reader.ts';
@@ -149,17 +149,24 @@ export class RecordedFigures {
     };
   }
 
-  ledger(): Ledger {
-    return addLedgers(this.runs.map(({ run }) => run.view.ledger));
+  /** At the end of the journal: what the manifest says of the runs. Of one that was interrupted it knows more. */
+  settle(manifest: SessionManifest): void {
+    if (manifest.state === 'live') return;
+    for (const [index, run] of manifest.runs.entries()) {
+      const known = this.runs[index];
+      if (known !== undefined) known.run = run;
+    }
   }
 
   /** What `faultline record` printed, from what was written down. */
-  summary(target: RecordSummary['target'], faultline: string, startedAtMs: number): RecordSummary {
+  summary({ id, target, faultline, createdAtMs }: SessionManifest): RecordSummary {
     const runs = this.runs.map((run) => run.summary());
+    const { identity } = target;
     return {
       faultline,
-      target,
-      startedAtMs,
+      target: { id: target.id, kind: target.kind, ...(identity === undefined ? {} : { identity }) },
+      startedAtMs: createdAtMs,
+      recordingId: id,
       isComplete: runs.every(({ run }) => run.isComplete),
       ledger: addLedgers(runs.map(({ run }) => run.ledger)),
       runs,

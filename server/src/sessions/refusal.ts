@@ -16,6 +16,7 @@ export type Refusal = {
     | 'store-problem'
     | 'store-in-use'
     | 'session-live'
+    | 'session-exists'
     | 'session-unreadable'
     | 'not-running';
   readonly message: string;

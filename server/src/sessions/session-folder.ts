@@ -26,7 +26,7 @@ const validator = Compile(SessionManifestSchema);
 const upgraders: ReadonlyMap<number, (manifest: object) => object> = new Map();
 
 /** Checks the text of a manifest; an older version is upgraded step by step, a newer one refused. */
-function parseSessionManifest(text: string): Result<SessionManifest, SessionFileError> {
+export function parseSessionManifest(text: string): Result<SessionManifest, SessionFileError> {
   let value: unknown;
   try {
     value = JSON.parse(text);

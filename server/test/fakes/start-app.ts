@@ -2,6 +2,7 @@
 import { pino } from 'pino';
 import { buildApp } from '../../src/http/app.ts';
 import type { Access } from '../../src/http/auth.ts';
+import type { Library } from '../../src/sessions/library.ts';
 import { FakeTracing } from './fake-tracing.ts';
 
 /** A server that listens, and how to end it. */
@@ -16,7 +17,12 @@ export type StartedApp = AsyncDisposable & {
 
 /** Starts it; without options on loopback, without a token, without a page. */
 export async function startApp(
-  options: { readonly access?: Partial<Access>; readonly pageFolder?: string; readonly tracing?: FakeTracing } = {},
+  options: {
+    readonly access?: Partial<Access>;
+    readonly pageFolder?: string;
+    readonly tracing?: FakeTracing;
+    readonly library?: Library;
+  } = {},
 ): Promise<StartedApp> {
   const tracing = options.tracing ?? new FakeTracing();
   const stopping = new AbortController();
@@ -28,6 +34,7 @@ export async function startApp(
     pageFolder: options.pageFolder ?? '/nonexistent',
     logger: pino({ level: 'warn' }, { write: (line: string) => logged.push(line) }),
     stopping: stopping.signal,
+    library: options.library,
   });
   const url = await app.listen({ host: '127.0.0.1', port: 0 });
   const port = Number(new URL(url).port);

@@ -3,7 +3,7 @@
  * era A (the thread's kernel), 6.12 is era D.
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { isWhole } from '../../src/cli/report.ts';
+import { isWhole } from '../../src/exports/report.ts';
 import { faultPathProbes } from '../../src/lab/open-guest.ts';
 import { type Counted, TracedGuest } from './traced-guest.ts';
 

@@ -23,6 +23,8 @@ type Total = RunSummary['totals'][number];
 
 /** How many processes are listed. */
 const processesMax = 10;
+/** Below this width, columns, the rarest quantile goes: a mail has 72. */
+const narrowMax = 76;
 /** Into how many columns the first figure is split by its first dimension. */
 const splitMax = 4;
 
@@ -115,16 +117,21 @@ function distributionsTable(
   specs: readonly MapSpec[],
   width: number,
 ): readonly string[] {
+  const isNarrow = width < narrowMax;
   const rows = distributions.map((one) => {
     const unit = specs.find(({ metric }) => metric === one.metric)?.unit ?? 'ns';
-    const quantiles = [one.p50, one.p90, one.p99, one.p999, one.max].map((value) => formatQuantile(value, unit));
+    const values = [one.p50, one.p90, one.p99, ...(isNarrow ? [] : [one.p999]), one.max];
+    const quantiles = values.map((value) => formatQuantile(value, unit));
     return [inWords(one.metric), wordsOf(one.dims, undefined), formatExact(one.count), ...quantiles];
   });
   const columns: readonly TextColumn[] = [
     { title: 'distribution', align: 'left' },
     { title: 'of', align: 'left', wraps: true },
     { title: 'count', align: 'right' },
-    ...['p50', 'p90', 'p99', 'p99.9', 'max'].map((title) => ({ title, align: 'right' as const })),
+    ...['p50', 'p90', 'p99', ...(isNarrow ? [] : ['p99.9']), 'max'].map((title) => ({
+      title,
+      align: 'right' as const,
+    })),
   ];
   return rows.length === 0 ? [] : textTable(columns, rows, width);
 }

@@ -1,0 +1,135 @@
+/** Recorded sessions over HTTP: list, look at, pin, remove, and have them in the formats of other tools. */
+import { Readable } from 'node:stream';
+import { PinSchema, ProblemSchema, type RecordedSessionView, RecordedSessionSchema } from '@faultline/shared';
+import { Type } from 'typebox';
+import { type ExportFormat, exportFormats } from '../exports/formats.ts';
+import { openExportSource } from '../sessions/export-source.ts';
+import { isLive, type Library, type LibraryEntry } from '../sessions/library.ts';
+import { accepted, RefusedError } from './errors.ts';
+import type { App } from './fastify.ts';
+
+const strict = { additionalProperties: false } as const;
+const failures = { '4xx': ProblemSchema, '5xx': ProblemSchema } as const;
+const id = Type.String({ minLength: 1, maxLength: 120 });
+const IdSchema = Type.Object({ id }, strict);
+
+const formats = Object.keys(exportFormats);
+const ExportSchema = Type.Object({ id, format: Type.String({ pattern: `^(?:${formats.join('|')})$` }) }, strict);
+
+/** Adds the routes below /api/v1/recordings. */
+export function addRecordingRoutes(app: App, library: Library): void {
+  addReading(app, library);
+  addChanging(app, library);
+  app.get(
+    '/recordings/:id/export/:format',
+    {
+      schema: {
+        tags: ['sessions'],
+        summary: `A recorded session in one of the formats ${formats.join(', ')}; streamed, begin anew where it breaks off`,
+        params: ExportSchema,
+        response: { 200: Type.Unknown(), ...failures },
+      },
+    },
+    ({ params }, reply) => {
+      const entry = exactly(library, params.id);
+      const { manifest, problem } = entry;
+      if (manifest === undefined) throw new RefusedError(unreadable(entry.id, problem));
+      const { contentType, extension, write } = exportFormats[formatOf(params.format)];
+      const pieces = Readable.from(write(openExportSource({ ...entry, manifest })), { objectMode: false });
+      return reply
+        .header('content-type', contentType)
+        .header('content-disposition', `attachment; filename="${entry.id}.${extension}"`)
+        .send(pieces);
+    },
+  );
+}
+
+function addReading(app: App, library: Library): void {
+  app.get(
+    '/recordings',
+    {
+      schema: {
+        tags: ['sessions'],
+        summary: 'Recorded sessions, newest first, live ones too',
+        response: { 200: Type.Array(RecordedSessionSchema), ...failures },
+      },
+    },
+    () => library.list().map(viewOf),
+  );
+  app.get(
+    '/recordings/:id',
+    {
+      schema: {
+        tags: ['sessions'],
+        summary: 'One recorded session: its kernel, its runs, its notes, what it holds',
+        params: IdSchema,
+        response: { 200: RecordedSessionSchema, ...failures },
+      },
+    },
+    ({ params }) => viewOf(exactly(library, params.id)),
+  );
+}
+
+function addChanging(app: App, library: Library): void {
+  app.post(
+    '/recordings/:id/pin',
+    {
+      schema: {
+        tags: ['sessions'],
+        summary: 'Keep a recorded session whatever the bounds of the store say, or no longer',
+        params: IdSchema,
+        body: PinSchema,
+        response: { 200: RecordedSessionSchema, ...failures },
+      },
+    },
+    ({ params, body }) => {
+      const entry = exactly(library, params.id);
+      accepted(library.edit(entry.id, () => ({ isPinned: body.isPinned })));
+      return viewOf(exactly(library, params.id));
+    },
+  );
+  app.delete(
+    '/recordings/:id',
+    {
+      schema: {
+        tags: ['sessions'],
+        summary: 'Remove a recorded session; one that is being recorded is refused',
+        params: IdSchema,
+        response: { 200: IdSchema, ...failures },
+      },
+    },
+    ({ params }) => ({ id: accepted(library.remove(exactly(library, params.id).id)) }),
+  );
+}
+
+/** The session of this very id: what is convenient at a terminal would be a trap for a program that removes. */
+function exactly(library: Library, wanted: string): LibraryEntry {
+  const entry = accepted(library.find(wanted));
+  if (entry.id === wanted) return entry;
+  throw new RefusedError({
+    kind: 'unknown-session',
+    message: `There is no recorded session ${JSON.stringify(wanted)} here.`,
+    remedy: 'GET /api/v1/recordings lists them.',
+  });
+}
+
+function viewOf(entry: LibraryEntry): RecordedSessionView {
+  const { id: own, bytes, manifest, problem } = entry;
+  return {
+    id: own,
+    bytes,
+    isLive: isLive(entry),
+    ...(manifest === undefined ? {} : { manifest }),
+    ...(problem === undefined ? {} : { problem }),
+  };
+}
+
+function formatOf(word: string): ExportFormat {
+  const known = formats.find((name): name is ExportFormat => name === word);
+  if (known !== undefined) return known;
+  throw new Error(`broken invariant: the format ${word} passed the schema`);
+}
+
+function unreadable(own: string, problem: string): ConstructorParameters<typeof RefusedError>[0] {
+  return { kind: 'session-unreadable', message: `Session ${own}: ${problem}.`, remedy: 'Nothing was changed.' };
+}

@@ -1,0 +1,190 @@
+/** Takes in an exported session. The file may be anything: it is believed only as far as every byte of it fits. */
+import { createReadStream, mkdirSync, rmSync, truncateSync } from 'node:fs';
+import { open } from 'node:fs/promises';
+import { join } from 'node:path';
+import { randomUUID } from 'node:crypto';
+import { createGunzip } from 'node:zlib';
+import {
+  addLedgers,
+  err,
+  formatBytes,
+  importBytesMax,
+  ok,
+  type Result,
+  type SessionManifest,
+  sessionFiles,
+  sessionManifestBytesMax,
+} from '@faultline/shared';
+import type { Library } from './library.ts';
+import { interruptedView, readFigures } from './recorded-figures.ts';
+import type { Refusal } from './refusal.ts';
+import { parseSessionManifest, refuseVersion, writeSessionManifest } from './session-folder.ts';
+import { HostileFileError, readTar } from './tar-reader.ts';
+
+/** Imports a file that was exported as archive or jsonl. Nothing is left of one that is refused. */
+export async function importSession(library: Library, file: string): Promise<Result<SessionManifest, Refusal>> {
+  const draft = join(library.folder, `.import-${randomUUID()}-${process.pid}`);
+  try {
+    mkdirSync(draft, { mode: 0o700 });
+    const given = await unpack(file, draft);
+    const manifest = await believe(given, draft);
+    writeSessionManifest(draft, manifest);
+    const placed = library.adopt(draft, manifest.id);
+    return placed.ok ? ok(manifest) : placed;
+  } catch (error) {
+    const message = `${file} was not imported: ${error instanceof Error ? error.message : String(error)}`;
+    const isHostile = error instanceof HostileFileError || isDataError(error);
+    const remedy = isHostile
+      ? 'Nothing was taken in. Export it again, as archive or jsonl.'
+      : 'Look at the file and at the room on the disk.';
+    return err({ kind: isHostile ? 'session-unreadable' : 'store-problem', message, remedy });
+  } finally {
+    rmSync(draft, { recursive: true, force: true });
+  }
+}
+
+/** Writes the journal into the draft, and gives the manifest as it stands in the file. */
+async function unpack(file: string, draft: string): Promise<SessionManifest> {
+  const start = await firstBytes(file);
+  const journal = join(draft, sessionFiles.journal);
+  if (start[0] === 0x1f && start[1] === 0x8b) {
+    const packed = createReadStream(file);
+    const plain = packed.pipe(createGunzip());
+    packed.on('error', (error) => plain.destroy(error));
+    try {
+      return await unpackArchive(plain, journal);
+    } finally {
+      packed.destroy();
+      plain.destroy();
+    }
+  }
+  if (start[0] !== 0x7b) throw new HostileFileError('it is neither an archive nor JSON Lines of a session');
+  return unpackLines(createReadStream(file), journal);
+}
+
+async function firstBytes(file: string): Promise<Buffer> {
+  const handle = await open(file, 'r');
+  try {
+    const { buffer, bytesRead } = await handle.read(Buffer.alloc(2), 0, 2, 0);
+    return buffer.subarray(0, bytesRead);
+  } finally {
+    await handle.close();
+  }
+}
+
+async function unpackArchive(plain: AsyncIterable<Buffer>, journal: string): Promise<SessionManifest> {
+  let manifest: SessionManifest | undefined;
+  let hasJournal = false;
+  for await (const { name, size, bytes } of readTar(plain)) {
+    if (name === sessionFiles.journal) {
+      hasJournal = true;
+      await store(bytes(), journal);
+      continue;
+    }
+    if (size > sessionManifestBytesMax) throw new HostileFileError('its manifest is too large');
+    manifest = believedManifest(Buffer.concat(await Array.fromAsync(bytes())).toString('utf8'));
+  }
+  if (manifest === undefined || !hasJournal)
+    throw new HostileFileError('the archive lacks the manifest or the journal');
+  return manifest;
+}
+
+/** The first line holds the manifest; all others are the journal. */
+async function unpackLines(chunks: AsyncIterable<Buffer>, journal: string): Promise<SessionManifest> {
+  const iterator = chunks[Symbol.asyncIterator]();
+  let head = Buffer.alloc(0);
+  while (!head.includes(0x0a)) {
+    const next = await iterator.next();
+    if (next.done === true) throw new HostileFileError('it ends within its first line');
+    head = Buffer.concat([head, next.value]);
+    if (head.length > sessionManifestBytesMax) throw new HostileFileError('its first line is too long');
+  }
+  const end = head.indexOf(0x0a);
+  const manifest = believedManifest(manifestOfLine(head.toString('utf8', 0, end)));
+  const rest = async function* (): AsyncGenerator<Buffer> {
+    yield head.subarray(end + 1);
+    for (let next = await iterator.next(); next.done !== true; next = await iterator.next()) yield next.value;
+  };
+  await store(rest(), journal);
+  return manifest;
+}
+
+function manifestOfLine(line: string): string {
+  let value: unknown;
+  try {
+    value = JSON.parse(line);
+  } catch {
+    throw new HostileFileError('its first line is not JSON');
+  }
+  if (typeof value !== 'object' || value === null || !('kind' in value) || value.kind !== 'faultline-session')
+    throw new HostileFileError('its first line is not that of an exported session');
+  if (!('manifest' in value) || !('formatVersion' in value))
+    throw new HostileFileError('its first line is not that of an exported session');
+  const refusal = refuseVersion(value.formatVersion);
+  if (refusal !== undefined) throw new HostileFileError(refusal.message);
+  return JSON.stringify(value.manifest) ?? '';
+}
+
+function believedManifest(text: string): SessionManifest {
+  const manifest = parseSessionManifest(text);
+  if (!manifest.ok) throw new HostileFileError(manifest.error.message);
+  return manifest.value;
+}
+
+/** Writes what comes, as long as it is not more than a session can be. */
+async function store(chunks: AsyncIterable<Buffer>, path: string): Promise<void> {
+  const file = await open(path, 'wx', 0o600);
+  try {
+    let bytes = 0;
+    for await (const chunk of chunks) {
+      bytes += chunk.length;
+      if (bytes > importBytesMax)
+        throw new HostileFileError(`unpacked it is larger than ${formatBytes(importBytesMax)}`);
+      await file.writeFile(chunk);
+    }
+  } finally {
+    await file.close();
+  }
+}
+
+/** The manifest where it and the journal say the same; a session exported while it was live is closed as interrupted. */
+async function believe(manifest: SessionManifest, draft: string): Promise<SessionManifest> {
+  const path = join(draft, sessionFiles.journal);
+  const { figures, end } = await readFigures(path);
+  if (end.damage !== undefined) throw new HostileFileError(`its journal is damaged: ${end.damage}`);
+  if (figures.head?.session === undefined) throw new HostileFileError('its journal has no beginning');
+  const isLive = manifest.state === 'live';
+  if (end.tornBytes > 0 && !isLive) throw new HostileFileError('its journal is truncated');
+  if (manifest.state === 'closed' && !end.isEnded && manifest.stop === undefined)
+    throw new HostileFileError('its journal is truncated');
+  const runs = figures.runs.map(({ run }) => run);
+  if (!isLive) {
+    const held = JSON.stringify(figures.held(manifest.held.journalBytes));
+    if (held !== JSON.stringify(manifest.held))
+      throw new HostileFileError('its journal holds something else than its manifest says');
+    if (
+      manifest.runs.length !== runs.length ||
+      manifest.runs.some((run, at) => JSON.stringify(run.stream) !== JSON.stringify(runs[at]?.stream))
+    )
+      throw new HostileFileError('its manifest names other runs than its journal');
+    return manifest;
+  }
+  if (end.tornBytes > 0) truncateSync(path, end.wholeBytes);
+  const why = 'it was exported while it was recorded';
+  const closed = figures.runs.map((run) => ({ ...run.run, view: interruptedView(run, figures.lastAtMs, why) }));
+  const { owner: _, ...rest } = manifest;
+  return {
+    ...rest,
+    state: 'interrupted',
+    lastAtMs: figures.lastAtMs,
+    runs: closed,
+    ledger: addLedgers(closed.map(({ view }) => view.ledger)),
+    held: figures.held(end.wholeBytes),
+    interruption: { message: `This session goes no further: ${why}.`, discardedBytes: end.tornBytes },
+  };
+}
+
+/** What zlib throws at what is no gzip, or ends too early. */
+function isDataError(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' && error.code.startsWith('Z_');
+}

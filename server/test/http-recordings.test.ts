@@ -1,0 +1,80 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { exportFormats } from '../src/exports/formats.ts';
+import { importSession } from '../src/sessions/import-session.ts';
+import { busyProbe } from './fakes/busy-probe.ts';
+import { type StartedApp, startApp } from './fakes/start-app.ts';
+import { busySession, openTempStore, pushBusyTick, recordBusySession, type TempStore } from './fakes/temp-store.ts';
+
+let temp: TempStore;
+let server: StartedApp;
+
+beforeEach(async () => {
+  temp = await openTempStore();
+  server = await startApp({ library: temp.store.library });
+});
+
+afterEach(async () => {
+  await server[Symbol.asyncDispose]();
+  await temp[Symbol.asyncDispose]();
+});
+
+async function ask(method: string, path: string, body?: object): Promise<{ status: number; body: unknown }> {
+  const answer = await fetch(`${server.url}/api/v1/recordings${path}`, {
+    method,
+    ...(method === 'GET' ? {} : { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body ?? {}) }),
+  });
+  return { status: answer.status, body: await answer.json() };
+}
+
+describe('recorded sessions over HTTP', () => {
+  it('are listed, shown, pinned and removed', async () => {
+    await recordBusySession(temp, 'host-1');
+    expect(await ask('GET', '')).toMatchObject({ status: 200, body: [{ id: 'host-1', isLive: false }] });
+    expect(await ask('GET', '/host-1')).toMatchObject({ status: 200, body: { manifest: { held: { tickCount: 3 } } } });
+    expect(await ask('POST', '/host-1/pin', { isPinned: true })).toMatchObject({
+      status: 200,
+      body: { manifest: { isPinned: true } },
+    });
+    expect(await ask('DELETE', '/host-1')).toEqual({ status: 200, body: { id: 'host-1' } });
+    expect(await ask('GET', '')).toEqual({ status: 200, body: [] });
+  });
+
+  it('are meant by their whole id alone', async () => {
+    await recordBusySession(temp, 'host-1');
+    for (const wrong of ['host', 'last', '..%2Fhost-1']) {
+      expect(await ask('DELETE', `/${wrong}`)).toMatchObject({ status: 404, body: { error: 'unknown-session' } });
+    }
+    expect(await ask('GET', '/host-1/export/bogus')).toMatchObject({ status: 400 });
+  });
+
+  it('are not removed while they are recorded', async () => {
+    const session = busySession('host-1');
+    const recording = temp.store.record(session, [busyProbe]);
+    pushBusyTick(session, 1, 1);
+    expect(await ask('DELETE', '/host-1')).toMatchObject({ status: 409, body: { error: 'session-live' } });
+    await recording.close();
+  });
+
+  it.each(Object.entries(exportFormats))('come as %s, under a name, as the type they are', async (format, expected) => {
+    await recordBusySession(temp, 'host-1');
+    const answer = await fetch(`${server.url}/api/v1/recordings/host-1/export/${format}`);
+    expect(answer.status).toBe(200);
+    expect(answer.headers.get('content-type')).toBe(expected.contentType);
+    expect(answer.headers.get('content-disposition')).toBe(`attachment; filename="host-1.${expected.extension}"`);
+    expect((await answer.arrayBuffer()).byteLength).toBeGreaterThan(20);
+  });
+
+  it('that came as an archive are imported again', async () => {
+    await recordBusySession(temp, 'host-1');
+    const answer = await fetch(`${server.url}/api/v1/recordings/host-1/export/archive`);
+    const folder = mkdtempSync(join(tmpdir(), 'faultline-download-'));
+    const file = join(folder, 'host-1.tar.gz');
+    writeFileSync(file, Buffer.from(await answer.arrayBuffer()));
+    await ask('DELETE', '/host-1');
+    expect(await importSession(temp.store.library, file)).toMatchObject({ ok: true, value: { id: 'host-1' } });
+    rmSync(folder, { recursive: true });
+  });
+});
