@@ -1,11 +1,19 @@
 /** Snapshots: a booted guest with its tracing attached, written to a file once, restored ever after. */
 import { createWriteStream } from 'node:fs';
-import { readFile, statfs, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rm, stat, statfs, utimes, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { setTimeout as wait } from 'node:timers/promises';
-import { err, ok, type Result, snapshotBytesMax, snapshotPollMs, snapshotWaitMaxMs } from '@faultline/shared';
+import {
+  err,
+  ok,
+  type Result,
+  snapshotBytesMax,
+  snapshotPollMs,
+  snapshotsMax,
+  snapshotWaitMaxMs,
+} from '@faultline/shared';
 import { type Static, Type } from 'typebox';
 import { Compile } from 'typebox/compile';
 import { cached, cachedPath, isCached } from './cache.ts';
@@ -63,7 +71,11 @@ export async function readSnapshot(
   const folder = cachedPath(kind, key);
   try {
     const note: unknown = JSON.parse(await readFile(join(folder, noteFile), 'utf8'));
-    if (validator.Check(note)) return ok({ memory: join(folder, memoryFile), note });
+    if (validator.Check(note)) {
+      const now = new Date();
+      await utimes(folder, now, now); // the least recently used go first
+      return ok({ memory: join(folder, memoryFile), note });
+    }
     return err(broken(`the snapshot ${key} has a note of another form`));
   } catch (cause) {
     return err(broken(`the snapshot ${key} cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`));
@@ -88,7 +100,20 @@ export async function writeSnapshot(
     await machine.qmp.command('cont');
     return saved;
   });
-  return written.ok ? ok(undefined) : written;
+  if (!written.ok) return written;
+  await pruneSnapshots();
+  return ok(undefined);
+}
+
+/** Removes the least recently used snapshots beyond snapshotsMax: each changed script, kernel or size leaves one behind. */
+export async function pruneSnapshots(): Promise<void> {
+  const folder = cachedPath(kind, '');
+  const names = (await readdir(folder).catch(() => [])).filter((name) => !name.includes('.draft-'));
+  const used = await Promise.all(
+    names.map(async (name) => ({ name, atMs: (await stat(join(folder, name)).catch(() => undefined))?.mtimeMs ?? 0 })),
+  );
+  const oldest = used.toSorted((left, right) => right.atMs - left.atMs).slice(snapshotsMax);
+  for (const { name } of oldest) await rm(join(folder, name), { recursive: true, force: true });
 }
 
 /** QEMU 7.2 writes a migration to a socket (to a file only through a shell): what comes is put into the file. */

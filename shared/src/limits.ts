@@ -269,3 +269,6 @@ export const importBytesMax = 4 * 1024 ** 3;
 
 /** Rows of one group of a Parquet file: what an export holds in memory, about 20 MB of 30 columns. */
 export const exportRowGroupMax = 10_000;
+
+/** Snapshots that are kept, the least recently used going first: 300 to 400 MB each; two kernels, two sizes, two sets of probes. */
+export const snapshotsMax = 8;
