@@ -76,7 +76,11 @@ export async function openGuest(
   const snapshotProblem = await target.settle(() => tell({ stage: 'writing the snapshot' }));
   const runs = await untilAttached(tracing, started, signal);
   const lost = await target.lostReason();
-  if (lost !== undefined) return err(guest.value.machine.asError(lost, signal));
+  if (lost !== undefined) {
+    // Nobody is told of a guest that died on the way up, so nobody else would take it away.
+    await tracing.removeTarget(target.id);
+    return err(guest.value.machine.asError(lost, signal));
+  }
   return ok({ target, runs, refused, wasRestored, snapshotProblem });
 }
 

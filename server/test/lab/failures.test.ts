@@ -6,7 +6,11 @@ import { join } from 'node:path';
 import { bootGuest, cacheFolder } from '@faultline/lab';
 import { ensure } from '@faultline/shared';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { fileURLToPath } from 'node:url';
+import { openGuest } from '../../src/lab/open-guest.ts';
 import { runWorkload } from '../../src/lab/workload.ts';
+import { readCatalogue } from '../../src/probes/catalogue.ts';
+import { Tracer } from '../../src/sessions/tracer.ts';
 import { GuestTarget } from '../../src/targets/guest.ts';
 import { until } from '../until.ts';
 import { bootBare, TracedGuest } from './traced-guest.ts';
@@ -128,6 +132,24 @@ describe('the lab', () => {
       stopping.signal,
     );
     expect(await booting).toMatchObject({ ok: false, error: { kind: 'stopped' } });
+    expect(guests()).toEqual([]);
+  });
+});
+
+describe('a guest that dies while its probes attach', () => {
+  it('is the lab’s failure with the reason, and no target of it is left', async () => {
+    const catalogue = await readCatalogue(fileURLToPath(new URL('../../../probes', import.meta.url)));
+    if (!catalogue.ok) throw new Error(catalogue.error.message);
+    await using tracer = new Tracer({ targets: [], probes: catalogue.value, clock: () => Date.now() });
+    const runs = [{ targetId: '', probe: 'vfio-fault', stream: 'faults' }];
+    const asked = { ...request, kernel: '6.1', start: 'cold' as const, targetId: 'dying', runs };
+    const tell = ({ stage }: { readonly stage: string }): void => {
+      if (stage.startsWith('waiting for')) for (const pid of guests()) process.kill(Number(pid), 'SIGKILL');
+    };
+    const opened = await openGuest(tracer, catalogue.value, asked, tell, undefined);
+    expect(opened).toMatchObject({ ok: false, error: { kind: 'broken' } });
+    if (!opened.ok) expect(opened.error.message).toContain('QEMU was killed by SIGKILL');
+    expect(await tracer.targets()).toEqual([]);
     expect(guests()).toEqual([]);
   });
 });
