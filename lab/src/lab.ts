@@ -5,6 +5,7 @@
 import { open, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { err, ok, type Result } from '@faultline/shared';
+import { type Accelerator, findAccelerator, giveUpKvm } from './accelerator.ts';
 import type { AgentError } from './agent-link.ts';
 import { cached, cacheFolder, digestOf, isCached } from './cache.ts';
 import { run } from './command.ts';
@@ -20,7 +21,7 @@ import {
 import { extractVmlinux, findKernelFiles, type KernelFiles } from './kernel-image.ts';
 import { findKernel, type KernelEntry } from './kernel-list.ts';
 import type { LabError, TellStage } from './lab-error.ts';
-import { type Accelerator, findAccelerator, Machine, type MachineSpec } from './machine.ts';
+import { Machine, type MachineSpec } from './machine.ts';
 import { goOn, hasSnapshot, readSnapshot, snapshotPath, type SnapshotNote, writeSnapshot } from './snapshot.ts';
 
 /** What to boot. */
@@ -55,7 +56,26 @@ export async function bootGuest(
   const prepared = await prepare(request, tell, signal);
   if (!prepared.ok) return prepared;
   const { kernel, spec } = prepared.value;
-  const key = digestOf([JSON.stringify(spec), prepared.value.qemuVersion, request.heldKey]);
+  const started = await startGuest(prepared.value, request, tell, signal);
+  if (started.ok || started.error.kind === 'stopped' || /not installed/.test(started.error.message)) return started;
+  const [reason = ''] = started.error.message.split('\n');
+  tell({ stage: `${reason}; trying once more` });
+  await keepConsole(kernel.name, started.error.message);
+  // A KVM that starts a CPU may still not run a kernel, or crawl: hypervisors that have no hardware to pass on do. A kernel
+  // that panicked did run.
+  if (spec.accelerator === 'kvm' && !/panicked/.test(reason)) giveUpKvm(`with KVM ${reason}`);
+  const { accelerator } = await findAccelerator();
+  return startGuest({ ...prepared.value, spec: { ...spec, accelerator } }, request, tell, signal);
+}
+
+/** From the snapshot where there is one and it can be restored, otherwise cold. */
+async function startGuest(
+  { kernel, spec, qemuVersion }: Prepared,
+  request: BootRequest,
+  tell: TellStage,
+  signal: AbortSignal | undefined,
+): Promise<Result<Guest, LabError>> {
+  const key = digestOf([JSON.stringify(spec), qemuVersion, request.heldKey]);
   const guestOf = (machine: Machine, note: SnapshotNote | undefined): Guest => ({
     kernel,
     machine,
@@ -75,14 +95,8 @@ export async function bootGuest(
     tell({ stage: `the snapshot could not be restored (${restored.error.message.split('\n')[0]}); booting instead` });
     await rm(snapshotPath(key), { recursive: true, force: true });
   }
-  const first = await coldBoot(spec, tell, signal);
-  if (first.ok) return ok(guestOf(first.value, undefined));
-  if (first.error.kind === 'stopped' || /not installed/.test(first.error.message)) return first;
-  tell({ stage: `${first.error.message.split('\n')[0]}; trying once more` });
-  await keepConsole(kernel.name, first.error.message);
-  const second = await coldBoot(spec, tell, signal);
-  if (!second.ok) return second;
-  return ok(guestOf(second.value, undefined));
+  const cold = await coldBoot(spec, tell, signal);
+  return cold.ok ? ok(guestOf(cold.value, undefined)) : cold;
 }
 
 /** Everything the lab has downloaded and built is removed. */
@@ -124,7 +138,7 @@ async function prepare(
     ...kernel.value,
     toolsDisk: tools.value,
     barBytes: request.barBytes,
-    accelerator: await findAccelerator(),
+    accelerator: (await findAccelerator()).accelerator,
   };
   return ok({ kernel: entry.value, spec, qemuVersion: qemu.value.split('\n')[0] ?? '' });
 }
@@ -200,14 +214,15 @@ async function coldBoot(
   tell: TellStage,
   signal: AbortSignal | undefined,
 ): Promise<Result<Machine, LabError>> {
-  tell({ stage: spec.accelerator === 'kvm' ? 'booting (KVM)' : 'booting (emulated: no KVM here)' });
+  const choice = await findAccelerator();
+  tell({ stage: choice.accelerator === 'kvm' ? 'booting (KVM)' : `booting (emulated: ${choice.whyEmulated})` });
   const machine = await Machine.start(spec, { incomingFd: undefined, firstId: 1, signal });
   if (!machine.ok) return machine;
   const stop = machine.value.onLine((line) => {
     const stage = /^faultline-stage (\w+)/.exec(line)?.[1];
     if (stage !== undefined) tell({ stage: `booting: ${stage}` });
   });
-  const up = await machine.value.untilUp(signal);
+  const up = await machine.value.untilUp(spec.accelerator, signal);
   stop();
   if (up.ok) return machine;
   await machine.value[Symbol.asyncDispose]();

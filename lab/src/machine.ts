@@ -1,7 +1,7 @@
 /** One QEMU process with a guest in it: its command line, its console, its control channel, and how it ends. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { access, constants, mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,16 +9,16 @@ import {
   consoleCharsMax,
   err,
   guestMemoryMib,
+  kvmBootMaxMs,
   labBootMaxMs,
   labConnectMaxMs,
   ok,
   type Result,
 } from '@faultline/shared';
+import { type Accelerator, guestCpu } from './accelerator.ts';
 import { AgentLink } from './agent-link.ts';
 import type { LabError } from './lab-error.ts';
 import { Qmp } from './qmp.ts';
-
-export type Accelerator = 'kvm' | 'tcg';
 
 /** Everything that decides what machine this is; two with the same answer can share a snapshot. */
 export type MachineSpec = {
@@ -34,15 +34,6 @@ export const deviceBdf = '0000:01:00.0';
 /** The BAR that has the asked-for size. */
 export const deviceBar = 2;
 
-/** KVM where this user may use it, otherwise emulation. */
-export async function findAccelerator(): Promise<Accelerator> {
-  const usable = await access('/dev/kvm', constants.R_OK | constants.W_OK).then(
-    () => true,
-    () => false,
-  );
-  return usable ? 'kvm' : 'tcg';
-}
-
 /** QEMU's words for a machine, without the sockets of one run of it. */
 function qemuWords(spec: MachineSpec): readonly string[] {
   const accelerator = spec.accelerator === 'kvm' ? ['-accel', 'kvm'] : ['-accel', 'tcg,thread=multi,tb-size=256'];
@@ -52,7 +43,7 @@ function qemuWords(spec: MachineSpec): readonly string[] {
   ].join(' ');
   return [
     ...accelerator,
-    ...['-machine', 'q35', '-cpu', 'max', '-smp', '2', '-m', String(guestMemoryMib)],
+    ...['-machine', 'q35', '-cpu', guestCpu, '-smp', '2', '-m', String(guestMemoryMib)],
     ...['-nodefaults', '-no-user-config', '-display', 'none', '-no-reboot', '-serial', 'stdio'],
     ...['-kernel', spec.vmlinux, '-initrd', spec.initramfs, '-append', commandLine],
     ...['-drive', `file=${spec.toolsDisk.replaceAll(',', ',,')},format=raw,if=none,id=tools,read-only=on`],
@@ -162,12 +153,10 @@ export class Machine implements AsyncDisposable {
   }
 
   /** Waits for the guest's agent after a cold boot: a panic, a broken init and silence are the lab's failures. */
-  async untilUp(signal: AbortSignal | undefined): Promise<Result<void, LabError>> {
+  async untilUp(accelerator: Accelerator, signal: AbortSignal | undefined): Promise<Result<void, LabError>> {
+    const maxMs = accelerator === 'kvm' ? kvmBootMaxMs : labBootMaxMs;
     const late = new Promise<string>((resolve) => {
-      const timer = setTimeout(
-        () => resolve(`the guest's agent did not come within ${labBootMaxMs / 1000} s`),
-        labBootMaxMs,
-      );
+      const timer = setTimeout(() => resolve(`the guest's agent did not come within ${maxMs / 1000} s`), maxMs);
       timer.unref();
       signal?.addEventListener('abort', () => resolve('stopped'), { once: true });
     });

@@ -68,6 +68,8 @@ export type LabWorkloadRun = Static<typeof LabWorkloadRunSchema>;
 export const LabViewSchema = Type.Object(
   {
     accelerator: Type.Union([Type.Literal('kvm'), Type.Literal('tcg')]),
+    /** With tcg: why not KVM. */
+    whyEmulated: optionalText,
     kernels: Type.Array(LabKernelSchema),
     workloads: Type.Array(Type.Object({ name: Type.String(), title: Type.String() }, strict)),
     machines: Type.Array(LabMachineSchema),

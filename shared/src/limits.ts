@@ -126,6 +126,12 @@ export const labConnectMaxMs = 20_000;
 /** A guest's agent must have come within this after a cold boot, ms: 3 to 5 s under emulation, on a busy machine 40 s. */
 export const labBootMaxMs = 120_000;
 
+/** The trial whether QEMU can start a CPU with KVM, ms: 0.2 s where it can. */
+export const kvmTrialMaxMs = 10_000;
+
+/** With KVM a guest's agent must have come within this, ms; 1 to 2 s where KVM is what it says. Then it is emulated. */
+export const kvmBootMaxMs = 20_000;
+
 /** A guest's memory, MiB: bpftrace takes about 100 MiB of it a process, most of it shared. */
 export const guestMemoryMib = 512;
 

@@ -52,7 +52,7 @@ export async function lab(request: LabWords, surroundings: LabSurroundings): Pro
 async function list(isJson: boolean, terminal: Terminal): Promise<number> {
   const kernels = await readKernelList();
   if (!kernels.ok) return complain(kernels.error, terminal);
-  const accelerator = await findAccelerator();
+  const choice = await findAccelerator();
   const rows = await Promise.all(
     kernels.value.map(async (kernel) => ({
       name: kernel.name,
@@ -63,7 +63,7 @@ async function list(isJson: boolean, terminal: Terminal): Promise<number> {
   const [usage, running] = [await cacheUsage(), await listRunning()];
   if (isJson) {
     terminal.out(
-      `${JSON.stringify({ accelerator, kernels: rows, workloads, folder: cacheFolder(), usage, running }, undefined, 2)}\n`,
+      `${JSON.stringify({ ...choice, kernels: rows, workloads, folder: cacheFolder(), usage, running }, undefined, 2)}\n`,
     );
     return labStatus.done;
   }
@@ -85,9 +85,9 @@ async function list(isJson: boolean, terminal: Terminal): Promise<number> {
       terminal.width,
     ),
     '',
-    accelerator === 'kvm'
+    choice.accelerator === 'kvm'
       ? 'Guests run with KVM.'
-      : 'Guests are emulated (no /dev/kvm for this user): counts and ratios carry over, latencies do not.',
+      : `Guests are emulated (${choice.whyEmulated}): counts and ratios carry over, latencies do not.`,
     `Kept in ${cacheFolder()}: ${formatBytes(usage.reduce((sum, { bytes }) => sum + bytes, 0))} (faultline lab clean removes it).`,
     ...running.map(({ pid, kernel }) => `Running: ${kernel}, started by process ${pid}.`),
   ];

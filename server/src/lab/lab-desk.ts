@@ -72,7 +72,7 @@ export class LabDesk implements Lab {
       })),
     );
     return ok({
-      accelerator: await findAccelerator(),
+      ...(await findAccelerator()),
       kernels,
       workloads: [...workloads],
       machines: [...this.machines.values()].map(({ view }) => view),

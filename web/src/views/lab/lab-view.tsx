@@ -44,7 +44,7 @@ export function LabView(): ReactNode {
           Real Debian kernels in QEMU, with a PCI device behind an IOMMU, bound to vfio-pci.{' '}
           {lab.accelerator === 'kvm'
             ? 'They run with KVM.'
-            : 'There is no KVM here, so they are emulated: counts and ratios carry over, latencies do not. The first boot of a kernel takes about 40 s, later ones 3 s.'}
+            : `They are emulated (${lab.whyEmulated ?? 'no KVM here'}): counts and ratios carry over, latencies do not. The first boot of a kernel takes about 40 s, later ones 3 s.`}
         </p>
         <div className="lab-size">
           size of the device’s BAR
