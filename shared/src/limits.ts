@@ -278,3 +278,6 @@ export const exportRowGroupMax = 10_000;
 
 /** Snapshots that are kept, the least recently used going first: 300 to 400 MB each; two kernels, two sizes, two sets of probes. */
 export const snapshotsMax = 8;
+
+/** Tracks of one thread and stream in a Perfetto trace, for calls that overlap; more at a time are drawn as instants. */
+export const exportLanesMax = 16;

@@ -90,7 +90,7 @@ export const layers: readonly Layer[] = [
     name: 'server/exports',
     at: ['server/src/exports/'],
     layers: ['shared', 'server/sessions (types)'],
-    packages: [...files, 'node:stream', 'node:zlib', 'hyparquet-writer'],
+    packages: [...files, 'node:stream', 'node:zlib', 'hyparquet-writer', 'pbf', 'pprof-format'],
     cure: 'An export turns a session into bytes. Pass in what it needs.',
     isBuilt: true,
   },

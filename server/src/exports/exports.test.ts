@@ -1,95 +1,17 @@
-import { ensure, type Stream } from '@faultline/shared';
 import fc from 'fast-check';
 import { parquetReadObjects } from 'hyparquet';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { busyProbe } from '../../test/fakes/busy-probe.ts';
-import { FakeSession, fakeRun, fakeSlice } from '../../test/fakes/fake-session.ts';
+import { evil, recordStackedSession } from '../../test/fakes/stacked-session.ts';
 import { openTempStore, type TempStore } from '../../test/fakes/temp-store.ts';
 import { openExportSource } from '../sessions/export-source.ts';
 import { csvCell } from './csv.ts';
 import { type ExportFormat, exportFormats } from './formats.ts';
 
-const [counts, detail] = busyProbe.manifest.streams;
-
-/** Counts with a stack in their key and latencies in buckets, as the lock assertion and the fault path have them. */
-const stacked: Stream = {
-  ...ensure(counts, 'a stream of counts'),
-  name: 'stacked',
-  maps: [
-    {
-      map: '@violations',
-      metric: 'violations',
-      title: 'Violations',
-      unit: 'count',
-      kind: 'count',
-      role: 'events',
-      key: [
-        { name: 'mode', kind: 'enum', values: { 0: 'mmap-read' } },
-        { name: 'stack', kind: 'stack' },
-        { name: 'comm', kind: 'text' },
-      ],
-    },
-    {
-      map: '@wait',
-      metric: 'wait',
-      title: 'Wait',
-      unit: 'ns',
-      kind: 'buckets',
-      role: 'figure',
-      key: [{ name: 'bucket', kind: 'bucket' }],
-    },
-  ],
-};
-const calls: Stream = {
-  ...ensure(detail, 'a stream of calls'),
-  columns: [
-    ...ensure(detail, 'a stream of calls').columns,
-    { name: 'holdNs', title: 'hold', unit: 'ns', type: 'f64', description: 'how long' },
-    { name: 'mode', title: 'mode', unit: 'none', type: 'u8', values: { 1: 'mmap-write' }, description: 'how' },
-  ],
-};
-const probe = { ...busyProbe, manifest: { ...busyProbe.manifest, streams: [stacked, calls] } };
-const evil = '=HYPERLINK("http://x","<script>")';
-
 let temp: TempStore;
 
 beforeAll(async () => {
   temp = await openTempStore();
-  const runs = ['stacked', 'detail'].map((stream, index) =>
-    fakeRun(index, { probe: 'busy', stream, readyNs: 1_000_000 }),
-  );
-  const session = new FakeSession({ id: 's', runs });
-  const recording = temp.store.record(session, [probe]);
-  const stack = 'remap_pfn_range;vfio_pci_mmap_fault;handle_mm_fault';
-  session.push([
-    fakeSlice(0, {
-      fromNs: 1_000_000,
-      toNs: 501_000_000,
-      newCells: [
-        { cell: 0, metric: 'violations', dims: { mode: 'mmap-read', stack, comm: evil } },
-        { cell: 1, metric: 'wait', dims: { bucket: 20 } },
-        { cell: 2, metric: 'wait', dims: { bucket: 200 } },
-      ],
-      cells: Uint32Array.of(0, 1, 2),
-      deltas: Float64Array.of(7, 3, 2),
-    }),
-    fakeSlice(1, {
-      fromNs: 1_000_000,
-      toNs: 501_000_000,
-      newTexts: [evil, 'app'],
-      calls: [
-        Float64Array.of(2_000_000, 3_000_500),
-        Uint16Array.of(0, 1),
-        Uint16Array.of(0, 1),
-        Float64Array.of(250_000, 1),
-        Uint8Array.of(1, 9),
-      ],
-      callCount: 2,
-    }),
-  ]);
-  session.push([fakeSlice(0, { fromNs: 501_000_000, toNs: 1_001_000_000 })]);
-  await recording.close();
-  temp.store.library.edit('s', () => ({ marks: [{ atMs: 1_400, text: 'unbound' }], workload: 'sparse' }));
+  await recordStackedSession(temp);
 });
 
 afterAll(() => temp[Symbol.asyncDispose]());
@@ -109,7 +31,7 @@ describe('CSV', () => {
     expect(lines[0]).toBe(
       'kind,run,probe,stream,atMs,fromNs,toNs,metric,value,mode,stack,comm,bucket,endedAtNs,cpu,holdNs',
     );
-    expect(lines).toHaveLength(7);
+    expect(lines).toHaveLength(8);
     expect(lines[2]).toBe('count,0,busy,stacked,100,1000000,501000000,wait,3,,,,20,,,');
     expect(lines[5]).toBe('call,1,busy,detail,100,,3000500,,,unknown:9,,app,,3000500,1,1');
   });
@@ -132,7 +54,7 @@ describe('Parquet', () => {
     const bytes = await bytesOf('parquet');
     const file = bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength) as ArrayBuffer;
     const rows = await parquetReadObjects({ file });
-    expect(rows).toHaveLength(5);
+    expect(rows).toHaveLength(6);
     expect(rows[0]).toMatchObject({
       kind: 'count',
       run: 0,
@@ -154,6 +76,7 @@ describe('Chrome trace JSON', () => {
     expect(rates).toEqual([
       [0, { 'mmap-read': 14 }],
       [500_000, { 'mmap-read': 0 }],
+      [1_000_000, { 'mmap-read': 2 }],
     ]);
     const slices = traceEvents
       .filter(({ ph }) => ph === 'b' || ph === 'e')
@@ -164,20 +87,23 @@ describe('Chrome trace JSON', () => {
       ['b', 2, 2000.499, 'app'],
       ['e', 2, 2000.5, 'app'],
     ]);
-    expect(traceEvents.find(({ ph }) => ph === 'i')).toMatchObject({ name: 'unbound', ts: 100_000 });
+    expect(traceEvents.filter(({ ph }) => ph === 'i')).toMatchObject([
+      { name: 'unbound', ts: 100_000 },
+      { name: 'events lost', pid: 0, ts: 1_000_000, args: { lost: 12 } },
+    ]);
   });
 });
 
 describe('folded stacks', () => {
   it('run from the process to what was counted, outermost frame first', async () => {
-    expect(await textOf('folded')).toBe(`${evil};handle_mm_fault;vfio_pci_mmap_fault;remap_pfn_range;violations 7\n`);
+    expect(await textOf('folded')).toBe(`${evil};handle_mm_fault;vfio_pci_mmap_fault;remap_pfn_range;violations 8\n`);
   });
 });
 
 describe('OpenMetrics', () => {
   it('has exact totals and buckets in seconds, an end, and no label for a process or a stack', async () => {
     const text = await textOf('openmetrics');
-    expect(text).toContain('faultline_busy_violations_total{stream="stacked",mode="mmap-read"} 7\n');
+    expect(text).toContain('faultline_busy_violations_total{stream="stacked",mode="mmap-read"} 8\n');
     expect(text).toMatch(/faultline_busy_wait_seconds_bucket\{stream="stacked",le="3.1e-8"\} 3\n/);
     expect(text).toContain('faultline_busy_wait_seconds_bucket{stream="stacked",le="+Inf"} 5\n');
     expect(text.endsWith('# EOF\n')).toBe(true);

@@ -6,6 +6,8 @@ import { exportFolded } from './folded.ts';
 import { exportJsonl } from './jsonl.ts';
 import { exportOpenMetrics } from './openmetrics.ts';
 import { exportParquet } from './parquet.ts';
+import { exportPerfetto } from './perfetto.ts';
+import { exportPprof } from './pprof.ts';
 import type { Exporter } from './source.ts';
 import { exportText } from './text.ts';
 
@@ -17,8 +19,10 @@ export const exportFormats = {
   archive: { extension: 'tar.gz', contentType: 'application/gzip', write: exportArchive },
   csv: { extension: 'csv', contentType: 'text/csv; charset=utf-8', write: exportCsv },
   parquet: { extension: 'parquet', contentType: 'application/vnd.apache.parquet', write: exportParquet },
+  perfetto: { extension: 'pftrace', contentType: 'application/vnd.google.protobuf', write: exportPerfetto },
   'chrome-json': { extension: 'trace.json', contentType: 'application/json', write: exportChromeJson },
   folded: { extension: 'folded', contentType: 'text/plain; charset=utf-8', write: exportFolded },
+  pprof: { extension: 'pb.gz', contentType: 'application/gzip', write: exportPprof },
   openmetrics: {
     extension: 'om.txt',
     contentType: 'application/openmetrics-text; version=1.0.0; charset=utf-8',
