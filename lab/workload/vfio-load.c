@@ -104,7 +104,7 @@ static void open_device(void)
 	if ((container = open("/dev/vfio/vfio", O_RDWR | O_CLOEXEC)) < 0)
 		fail("/dev/vfio/vfio");
 	if ((group = open(path, O_RDWR | O_CLOEXEC)) < 0)
-		fail("%s (is the device bound to vfio-pci?)", path);
+		fail(errno == EBUSY ? "%s: another process has the device open, and only one can" : "%s (is the device bound to vfio-pci?)", path);
 	if (ioctl(group, VFIO_GROUP_GET_STATUS, &status) || !(status.flags & VFIO_GROUP_FLAGS_VIABLE))
 		fail("the group %s is not viable", path);
 	if (ioctl(group, VFIO_GROUP_SET_CONTAINER, &container))
@@ -199,7 +199,29 @@ static void do_vfio(void)
 	munmap(at, size);
 }
 
-/* The BAR through sysfs or /dev/mem; the device is not open then, or the kernel would say that it is busy. */
+/*
+ * Says why a mapping of the BAR past vfio was refused. With IO_STRICT_DEVMEM the kernel lets nobody map a region that a driver has
+ * claimed (iomem_is_exclusive: EINVAL from sysfs, EPERM from /dev/mem), and vfio-pci claims a BAR from its first mmap until
+ * the device is closed (vfio_pci_core_mmap, pci_request_selected_regions).
+ */
+static void fail_file(const char *path, uint64_t start)
+{
+	int number = errno;
+	char line[256], owner[128] = "";
+	uint64_t from, to;
+	FILE *list = fopen("/proc/iomem", "re");
+
+	while (list && fgets(line, sizeof line, list))
+		if (sscanf(line, " %lx-%lx : %127[^\n]", &from, &to, owner) == 3 && from == start && !strncmp(owner, "vfio", 4))
+			break;
+	errno = number;
+	if (!strncmp(owner, "vfio", 4))
+		fail("mmap of %s: BAR %d is claimed by %s while a process has it mapped through vfio, and this kernel "
+		     "(IO_STRICT_DEVMEM) lets nobody else map it then; wait until that process has ended", path, bar, owner);
+	fail("mmap of %s", path);
+}
+
+/* The BAR through sysfs or /dev/mem; the device is not open then. */
 static void do_file(void)
 {
 	char path[256];
@@ -228,7 +250,7 @@ static void do_file(void)
 		fail("%s", path);
 	at = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, offset);
 	if (at == MAP_FAILED)
-		fail("mmap of %s", path);
+		fail_file(path, start);
 	now.file_maps++;
 	touch(at);
 	munmap(at, size);
