@@ -1,5 +1,6 @@
 /** One QEMU process with a guest in it: its command line, its console, its control channel, and how it ends. */
 import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer, type Server, type Socket } from 'node:net';
@@ -116,7 +117,7 @@ export class Machine implements AsyncDisposable {
     const failed = new Promise<string>((resolve) => {
       child.once('error', (cause) => resolve(cause.message));
       child.once('exit', () => setTimeout(() => resolve(early.text.trim()), 50));
-      options.signal?.addEventListener('abort', () => resolve('stopped'), { once: true });
+      whenAborted(options.signal, () => resolve('stopped'));
       setTimeout(() => resolve(`QEMU did not connect within ${labConnectMaxMs / 1000} s`), labConnectMaxMs).unref();
     });
     const sockets = await Promise.race([Promise.all([agent.connected, qmp.connected]), failed]);
@@ -124,6 +125,7 @@ export class Machine implements AsyncDisposable {
     qmp.server.close();
     if (typeof sockets === 'string') {
       child.kill('SIGKILL');
+      if (child.pid !== undefined && child.exitCode === null && child.signalCode === null) await once(child, 'exit');
       await rm(folder, { recursive: true, force: true });
       return err(notStarted(sockets, options.signal));
     }
@@ -158,7 +160,7 @@ export class Machine implements AsyncDisposable {
     const late = new Promise<string>((resolve) => {
       const timer = setTimeout(() => resolve(`the guest's agent did not come within ${maxMs / 1000} s`), maxMs);
       timer.unref();
-      signal?.addEventListener('abort', () => resolve('stopped'), { once: true });
+      whenAborted(signal, () => resolve('stopped'));
     });
     const outcome = await Promise.race([this.agent.hello.then(() => undefined), this.ended, late]);
     return outcome === undefined ? ok(undefined) : err(this.asError(outcome, signal));
@@ -202,6 +204,12 @@ export class Machine implements AsyncDisposable {
 /** Words that make a process die with its parent, where this machine has them (util-linux). */
 function dyingWithParent(): readonly string[] {
   return existsSync('/usr/bin/setpriv') ? ['/usr/bin/setpriv', '--pdeathsig', 'KILL', '--'] : [];
+}
+
+/** Calls back once the signal is given, also where it was given before. */
+function whenAborted(signal: AbortSignal | undefined, then: () => void): void {
+  if (signal?.aborted === true) then();
+  else signal?.addEventListener('abort', then, { once: true });
 }
 
 function listen(path: string): { server: Server; listening: Promise<void>; connected: Promise<Socket> } {

@@ -1,6 +1,14 @@
 /** The lab as the page and the interface see it: kernels that can be booted, guests that run, workloads in them. */
 import { type Static, Type } from 'typebox';
-import { barBytesMax, barBytesMin } from './limits.ts';
+import { EraSchema } from './era.ts';
+import {
+  barBytesMax,
+  barBytesMin,
+  labPageBytes,
+  workloadLinesShownMax,
+  workloadRepetitionsMax,
+  workloadThreadsMax,
+} from './limits.ts';
 
 const strict = { additionalProperties: false } as const;
 const optionalText = Type.Optional(Type.String());
@@ -16,6 +24,19 @@ export const LabKernelSchema = Type.Object(
   strict,
 );
 export type LabKernel = Static<typeof LabKernelSchema>;
+
+/** A program that the lab can run in a guest, and which choices it heeds; size and repetitions are heeded by all. */
+export const LabWorkloadSchema = Type.Object(
+  {
+    name: Type.String(),
+    title: Type.String(),
+    /** Misaligned is another case: the kernel maps with smaller pages. */
+    takesAlignment: Type.Boolean(),
+    takesThreads: Type.Boolean(),
+  },
+  strict,
+);
+export type LabWorkload = Static<typeof LabWorkloadSchema>;
 
 /** A guest, from the first thing done for it until it is gone. */
 export const LabMachineSchema = Type.Object(
@@ -38,6 +59,8 @@ export const LabMachineSchema = Type.Object(
     targetId: optionalText,
     wasRestored: Type.Optional(Type.Boolean()),
     isEmulated: Type.Optional(Type.Boolean()),
+    /** How its fault handler was recognised to behave; absent where vfio-fault does not run in it. */
+    era: Type.Optional(EraSchema),
     /** Why it failed, or why its next boot will be a cold one. */
     problem: optionalText,
     remedy: optionalText,
@@ -53,10 +76,15 @@ export const LabWorkloadRunSchema = Type.Object(
     machineId: Type.String(),
     workload: Type.String(),
     isMisaligned: Type.Boolean(),
+    /** How much of the BAR. */
+    sizeBytes: Type.Integer(),
+    repetitions: Type.Integer(),
+    threads: Type.Optional(Type.Integer()),
     state: Type.Union([Type.Literal('running'), Type.Literal('done'), Type.Literal('failed')]),
     startedAtMs: Type.Number(),
-    /** What it has printed: what it says it did. */
-    lines: Type.Array(Type.String()),
+    /** Lines it has printed so far, and the newest of them: what it says it did. */
+    lineCount: Type.Integer(),
+    lines: Type.Array(Type.String(), { maxItems: workloadLinesShownMax }),
     exitStatus: Type.Optional(Type.Integer()),
     problem: optionalText,
   },
@@ -71,7 +99,7 @@ export const LabViewSchema = Type.Object(
     /** With tcg: why not KVM. */
     whyEmulated: optionalText,
     kernels: Type.Array(LabKernelSchema),
-    workloads: Type.Array(Type.Object({ name: Type.String(), title: Type.String() }, strict)),
+    workloads: Type.Array(LabWorkloadSchema),
     machines: Type.Array(LabMachineSchema),
     workloadRuns: Type.Array(LabWorkloadRunSchema),
   },
@@ -94,7 +122,10 @@ export const StartWorkloadSchema = Type.Object(
   {
     workload: Type.String({ pattern: '^[a-z][a-z-]{0,39}$' }),
     isMisaligned: Type.Optional(Type.Boolean()),
-    repetitions: Type.Optional(Type.Integer({ minimum: 1, maximum: 10_000 })),
+    /** How much of the BAR, whole pages; all of it unless told otherwise. */
+    sizeBytes: Type.Optional(Type.Integer({ minimum: labPageBytes, maximum: barBytesMax, multipleOf: labPageBytes })),
+    repetitions: Type.Optional(Type.Integer({ minimum: 1, maximum: workloadRepetitionsMax })),
+    threads: Type.Optional(Type.Integer({ minimum: 1, maximum: workloadThreadsMax })),
   },
   strict,
 );

@@ -168,6 +168,18 @@ export const workloadMaxMs = 600_000;
 /** Lines of a workload that are kept: it prints one a repetition. */
 export const workloadLinesMax = 10_000;
 
+/** Lines of a workload that GET /lab shows: it is asked every second, and the last line has the sums. */
+export const workloadLinesShownMax = 50;
+
+/** Repetitions of a workload that may be asked for: as many lines as are kept. */
+export const workloadRepetitionsMax = 10_000;
+
+/** Threads a workload may be given: what vfio-load has room for. */
+export const workloadThreadsMax = 64;
+
+/** A page of the lab's guests, bytes: all are x86-64. */
+export const labPageBytes = 4096;
+
 /** A line of a workload, characters. */
 export const workloadLineCharsMax = 16_384;
 

@@ -16,6 +16,7 @@ import './widgets.css';
 import './charts.css';
 import './tables.css';
 import './path.css';
+import './lab.css';
 import './probes.css';
 import { Page } from './views/page.tsx';
 

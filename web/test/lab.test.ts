@@ -46,23 +46,67 @@ test('a boot does not drag a reader along who has gone to another page meanwhile
   expect(new URL(page.url()).searchParams.get('page')).toBe('probes');
 });
 
-test('a workload runs by its button and says what it did', async () => {
+test('a workload runs by its button and says in words what it did, the lines behind a disclosure', async () => {
   await using open = await openPage(browser, 'era-a', 'page=lab');
   const { page, feed } = open;
   const guest = page.locator('.lab-machine');
   await guest.getByRole('button', { name: 'dma-map' }).click();
-  await expect.poll(() => guest.locator('.lab-run').innerText(), soon).toContain('dma-map: running');
+  const run = guest.locator('.lab-run').first();
+  await expect.poll(() => run.innerText(), soon).toMatch(/dma-map\s+running\s+begun/);
+  // Its device can be used by one program at a time.
+  expect(await guest.getByRole('button', { name: 'touch' }).isDisabled()).toBe(true);
   feed.lab.advance();
-  await expect.poll(() => guest.locator('.lab-run').innerText(), soon).toContain('dma-map: done');
-  await guest.locator('.lab-run summary').click();
-  expect(await guest.locator('.lab-run pre').innerText()).toContain('touched 262144');
-  await guest.getByRole('button', { name: 'touch, misaligned' }).click();
   await expect
-    .poll(() => feed.lab.view().workloadRuns.map(({ workload, isMisaligned }) => [workload, isMisaligned]), soon)
-    .toEqual([
-      ['dma-map', false],
-      ['touch', true],
-    ]);
+    .poll(() => run.innerText(), soon)
+    .toMatch(/done\s+mapped 1 GiB once, 1 MAP_DMA\s+2 lines\s+1\s+36\.4 ms/);
+  expect(await run.locator('pre').isVisible()).toBe(false);
+  await run.locator('summary').click();
+  expect(await run.locator('pre').innerText()).toContain('"isDone":true');
+  expect(open.errors).toEqual([]);
+});
+
+test('size, alignment, repetitions and threads go to the workloads that heed them', async () => {
+  await using open = await openPage(browser, 'era-a', 'page=lab');
+  const { page, feed } = open;
+  const guest = page.locator('.lab-machine');
+  const runs = (): unknown =>
+    feed.lab
+      .view()
+      .workloadRuns.map(({ workload, isMisaligned, sizeBytes, repetitions, threads }) => [
+        workload,
+        isMisaligned,
+        sizeBytes,
+        repetitions,
+        threads,
+      ]);
+  await guest.getByRole('button', { name: '2 MiB' }).click();
+  await guest.getByRole('button', { name: 'misaligned' }).click();
+  const repetitions = guest.getByRole('textbox', { name: 'repetitions' });
+  await repetitions.fill('10001');
+  await expect.poll(() => guest.locator('.lab-options').innerText(), soon).toContain('1 to 10,000');
+  expect(await guest.getByRole('button', { name: 'touch' }).isDisabled()).toBe(true);
+  await repetitions.fill('23');
+  await guest.getByRole('textbox', { name: 'threads of contention' }).fill('4');
+  const mib = 1024 ** 2;
+  const expected: unknown[] = [];
+  for (const row of [
+    ['touch', true, 2 * mib, 23, undefined],
+    ['sysfs', false, 2 * mib, 23, undefined],
+    ['contention', true, 2 * mib, 23, 4],
+  ] as const) {
+    const button = guest.getByRole('button', { name: row[0], exact: true });
+    await expect.poll(() => button.isEnabled(), soon).toBe(true);
+    await button.click();
+    expected.push(row);
+    await expect.poll(runs, soon).toEqual(expected);
+    feed.lab.advance();
+  }
+  await expect
+    .poll(() => guest.locator('.lab-run').last().innerText(), soon)
+    .toMatch(/touch, 2 MiB, misaligned, 23 times\s+done\s+mapped 2 MiB 23 times, read 11,776 pages[^]*23\s+837 ms/);
+  await expect
+    .poll(() => guest.locator('.lab-run').first().innerText(), soon)
+    .toContain('contention, 2 MiB, misaligned, 23 times, 4 threads');
 });
 
 test('a boot that fails says why and what to do, and can be put away', async () => {

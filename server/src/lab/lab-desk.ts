@@ -3,7 +3,9 @@ import { randomUUID } from 'node:crypto';
 import { findAccelerator, isKernelCached, type LabStage, readKernelList } from '@faultline/lab';
 import {
   type BootLab,
+  eraOfVariant,
   err,
+  formatBytes,
   labMachinesMax,
   labWorkloadRunsMax,
   type LabMachine,
@@ -13,6 +15,7 @@ import {
   type Result,
   type StartRun,
   type StartWorkload,
+  workloadLinesShownMax,
 } from '@faultline/shared';
 import type { CataloguedProbe } from '../probes/catalogue.ts';
 import type { Refusal } from '../sessions/refusal.ts';
@@ -76,7 +79,7 @@ export class LabDesk implements Lab {
       kernels,
       workloads: [...workloads],
       machines: [...this.machines.values()].map(({ view }) => view),
-      workloadRuns: this.workloadRuns.map((run) => ({ ...run, lines: [...run.lines] })),
+      workloadRuns: this.workloadRuns.map(copied),
     });
   }
 
@@ -115,12 +118,13 @@ export class LabDesk implements Lab {
   async stop(machineId: string): Promise<Result<LabMachine, Refusal>> {
     const kept = this.machines.get(machineId);
     if (kept === undefined) return err(unknownMachine(machineId));
-    kept.view = { ...kept.view, state: 'stopping', stage: 'stopping' };
+    const view = { ...kept.view, state: 'stopping', stage: 'stopping' } as const;
+    kept.view = view;
     kept.stopping.abort();
     await kept.booted;
     if (kept.target !== undefined) await this.options.tracing.removeTarget(kept.target.id);
     this.machines.delete(machineId);
-    return ok(kept.view);
+    return ok(view);
   }
 
   runWorkload(machineId: string, request: StartWorkload): Result<LabWorkloadRun, Refusal> {
@@ -130,27 +134,25 @@ export class LabDesk implements Lab {
     if (target === undefined || kept.view.state !== 'running') {
       return err({ kind: 'lab-problem', message: `${machineId} is not running`, remedy: 'Wait until it is up.' });
     }
-    if (!workloads.some(({ name }) => name === request.workload)) {
-      const message = `there is no workload ${request.workload}`;
-      return err({
-        kind: 'bad-parameter',
-        message,
-        remedy: `There are: ${workloads.map(({ name }) => name).join(', ')}.`,
-      });
-    }
+    const refusal = refuseWorkload(kept.view, request) ?? this.refuseSecond(machineId);
+    if (refusal !== undefined) return err(refusal);
     const run: LabWorkloadRun = {
       id: randomUUID(),
       machineId,
       workload: request.workload,
       isMisaligned: request.isMisaligned ?? false,
+      sizeBytes: request.sizeBytes ?? kept.view.barBytes,
+      repetitions: request.repetitions ?? 1,
+      ...(request.threads === undefined ? {} : { threads: request.threads }),
       state: 'running',
       startedAtMs: this.options.clock(),
+      lineCount: 0,
       lines: [],
     };
     this.workloadRuns.push(run);
     if (this.workloadRuns.length > labWorkloadRunsMax) this.workloadRuns.shift();
-    void this.follow(run, target, kept, request.repetitions ?? 1);
-    return ok(run);
+    void this.follow(run, target, kept.stopping.signal);
+    return ok(copied(run));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -176,8 +178,9 @@ export class LabDesk implements Lab {
       kept.view = { ...kept.view, state: 'failed', stage: 'failed', problem: message, remedy };
       return;
     }
-    const { target, wasRestored, snapshotProblem, refused } = opened.value;
+    const { target, runs: attached, wasRestored, snapshotProblem, refused } = opened.value;
     kept.target = target;
+    const era = eraOfVariant(attached.find(({ probe }) => probe === 'vfio-fault')?.variant);
     const problems = [...(snapshotProblem === undefined ? [] : [`no snapshot: ${snapshotProblem}`]), ...refused];
     kept.view = {
       ...kept.view,
@@ -186,6 +189,7 @@ export class LabDesk implements Lab {
       targetId: target.id,
       wasRestored,
       isEmulated: target.isEmulated,
+      ...(era === undefined ? {} : { era }),
       ...(problems.length === 0 ? {} : { problem: problems.join('; ') }),
     };
     void target.died.then((reason) => {
@@ -195,19 +199,58 @@ export class LabDesk implements Lab {
     });
   }
 
-  private async follow(run: LabWorkloadRun, target: GuestTarget, kept: Kept, repetitions: number): Promise<void> {
-    const request = {
-      workload: run.workload,
-      barBytes: kept.view.barBytes,
-      isMisaligned: run.isMisaligned,
-      repetitions,
-      threads: undefined,
+  /** A VFIO group can be opened once, and nobody else maps a BAR that it has claimed. */
+  private refuseSecond(machineId: string): Refusal | undefined {
+    const busy = this.workloadRuns.find((run) => run.machineId === machineId && run.state === 'running');
+    if (busy === undefined) return undefined;
+    return {
+      kind: 'lab-problem',
+      message: `${busy.workload} runs in ${machineId}, and its device can be used by one program at a time`,
+      remedy: 'Wait until it has ended; GET /api/v1/lab says when.',
     };
-    const end = await runWorkload(target, request, (line) => run.lines.push(line), kept.stopping.signal);
+  }
+
+  private async follow(run: LabWorkloadRun, target: GuestTarget, signal: AbortSignal): Promise<void> {
+    const { workload, sizeBytes: barBytes, isMisaligned, repetitions, threads } = run;
+    const take = (line: string): void => {
+      run.lineCount += 1;
+      run.lines.push(line);
+      if (run.lines.length > workloadLinesShownMax) run.lines.shift();
+    };
+    const end = await runWorkload(target, { workload, barBytes, isMisaligned, repetitions, threads }, take, signal);
     run.state = end.kind === 'done' ? 'done' : 'failed';
     if (end.exitStatus !== undefined) run.exitStatus = end.exitStatus;
     if (end.problem !== undefined) run.problem = end.problem;
   }
+}
+
+/** Why a workload cannot be run so, if it cannot. */
+function refuseWorkload(machine: LabMachine, request: StartWorkload): Refusal | undefined {
+  const known = workloads.find(({ name }) => name === request.workload);
+  if (known === undefined) {
+    const remedy = `There are: ${workloads.map(({ name }) => name).join(', ')}.`;
+    return badParameter(`there is no workload ${request.workload}`, remedy);
+  }
+  if (request.isMisaligned === true && !known.takesAlignment)
+    return badParameter(
+      `${known.name} cannot be misaligned: the kernel chooses where a file is mapped`,
+      'Leave it out.',
+    );
+  if (request.threads !== undefined && !known.takesThreads)
+    return badParameter(`${known.name} has one thread`, 'Leave threads out.');
+  if ((request.sizeBytes ?? 0) > machine.barBytes) {
+    const message = `the BAR of ${machine.id} has ${formatBytes(machine.barBytes)}`;
+    return badParameter(message, 'Ask for less, or boot a guest with a larger one.');
+  }
+  return undefined;
+}
+
+function badParameter(message: string, remedy: string): Refusal {
+  return { kind: 'bad-parameter', message, remedy };
+}
+
+function copied(run: LabWorkloadRun): LabWorkloadRun {
+  return { ...run, lines: [...run.lines] };
 }
 
 function unknownMachine(id: string): Refusal {

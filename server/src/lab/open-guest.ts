@@ -55,15 +55,35 @@ export async function openGuest(
   const guest = await bootGuest({ kernel, barBytes, bpftrace, start, heldKey }, tell, signal);
   if (!guest.ok) return guest;
   const target = new GuestTarget(request.targetId, guest.value);
+  // Attaching takes up to half a minute under emulation: without its guest, everything that waits for it ends at once.
+  const end = (): void => void target[Symbol.asyncDispose]();
+  signal?.addEventListener('abort', end);
+  try {
+    return await trace(tracing, target, request, tell, signal);
+  } finally {
+    signal?.removeEventListener('abort', end);
+  }
+}
+
+/** Makes a target of the guest and starts the streams in it. */
+async function trace(
+  tracing: Tracing,
+  target: GuestTarget,
+  request: GuestRequest,
+  tell: (stage: LabStage) => void,
+  signal: AbortSignal | undefined,
+): Promise<Result<OpenGuest, LabError>> {
+  const { guest } = target;
   const added = tracing.addTarget(target);
   if (!added.ok) {
     await target[Symbol.asyncDispose]();
     return err({ kind: 'broken', message: added.error.message, remedy: added.error.remedy });
   }
-  const wasRestored = guest.value.note !== undefined;
+  const wasRestored = guest.note !== undefined;
   const started: string[] = [];
   const refused: string[] = [];
   for (const run of request.runs) {
+    if (signal?.aborted === true) break;
     tell({ stage: wasRestored ? 'taking up tracing' : `attaching ${run.probe}` });
     const answer = await tracing.startRun({ ...run, targetId: target.id });
     if (answer.ok) started.push(answer.value.id);
@@ -79,7 +99,7 @@ export async function openGuest(
   if (lost !== undefined) {
     // Nobody is told of a guest that died on the way up, so nobody else would take it away.
     await tracing.removeTarget(target.id);
-    return err(guest.value.machine.asError(lost, signal));
+    return err(guest.machine.asError(lost, signal));
   }
   return ok({ target, runs, refused, wasRestored, snapshotProblem });
 }

@@ -1,26 +1,37 @@
 /** Runs the workload program in a lab guest; what it prints, line by line, is the ground truth of what was traced. */
 import { deviceBar, deviceBdf } from '@faultline/lab';
-import { workloadLineCharsMax, workloadLinesMax, workloadMaxMs } from '@faultline/shared';
+import { type LabWorkload, workloadLineCharsMax, workloadLinesMax, workloadMaxMs } from '@faultline/shared';
 import type { Target } from '../targets/target.ts';
 
-/** A workload by its name, and what it does. */
-export type Workload = { readonly name: string; readonly title: string };
-
 /** What `vfio-load` can do (lab/workload/README.md). */
-export const workloads: readonly Workload[] = [
-  { name: 'touch', title: 'map the BAR and read every page of it' },
-  { name: 'dma-map', title: 'VFIO_IOMMU_MAP_DMA of a BAR that was not touched: the path of the thread' },
-  { name: 'dma-map-prefaulted', title: 'touch every page, then VFIO_IOMMU_MAP_DMA' },
-  { name: 'zap', title: 'touch, switch memory decoding off and on, touch again' },
-  { name: 'reset', title: 'touch, reset the device, touch again' },
-  { name: 'sysfs', title: 'mmap of the BAR through sysfs: remapped at mmap time, under the write lock' },
-  { name: 'devmem', title: 'mmap of the BAR through /dev/mem: remapped at mmap time, under the write lock' },
-  { name: 'contention', title: 'threads that map, touch and unmap the BAR beside threads with anonymous faults' },
+export const workloads: readonly LabWorkload[] = [
+  bar('touch', 'map the BAR and read every page of it'),
+  bar('dma-map', 'VFIO_IOMMU_MAP_DMA of a BAR that was not touched: the path of the thread'),
+  bar('dma-map-prefaulted', 'touch every page, then VFIO_IOMMU_MAP_DMA'),
+  bar('zap', 'touch, switch memory decoding off and on, touch again'),
+  bar('reset', 'touch, reset the device, touch again'),
+  file('sysfs', 'mmap of the BAR through sysfs: remapped at mmap time, under the write lock'),
+  file('devmem', 'mmap of the BAR through /dev/mem: remapped at mmap time, under the write lock'),
+  {
+    ...bar('contention', 'threads that map, touch and unmap the BAR beside threads with anonymous faults'),
+    takesThreads: true,
+  },
 ];
+
+/** Maps the BAR through vfio, where we choose. */
+function bar(name: string, title: string): LabWorkload {
+  return { name, title, takesAlignment: true, takesThreads: false };
+}
+
+/** Maps it through a file, where the kernel chooses. */
+function file(name: string, title: string): LabWorkload {
+  return { name, title, takesAlignment: false, takesThreads: false };
+}
 
 /** How often, on how much, with how many threads. */
 export type WorkloadRequest = {
   readonly workload: string;
+  /** How much of the BAR. */
   readonly barBytes: number;
   readonly isMisaligned: boolean;
   readonly repetitions: number;

@@ -13,6 +13,7 @@ import { readCatalogue } from '../../src/probes/catalogue.ts';
 import { Tracer } from '../../src/sessions/tracer.ts';
 import { GuestTarget } from '../../src/targets/guest.ts';
 import { until } from '../until.ts';
+import { guestsOfThisProcess } from './guests-of-this-process.ts';
 import { bootBare, TracedGuest } from './traced-guest.ts';
 
 const request = { barBytes: 64 * 1024 * 1024, bpftrace: 'bpftrace', heldKey: 'bare', start: 'fastest' } as const;
@@ -23,21 +24,6 @@ beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'faultline-lab-test-'));
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
-
-/** The QEMU processes that are children of this one. */
-function guests(): readonly string[] {
-  return readdirSync('/proc').filter((pid) => {
-    if (!/^\d+$/.test(pid)) return false;
-    try {
-      const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-      return (
-        stat.includes('(qemu-system') && stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1] === String(process.pid)
-      );
-    } catch {
-      return false;
-    }
-  });
-}
 
 /** The unpacked package of 6.1, which other tests have brought. */
 function kernelFolder(): string {
@@ -95,7 +81,7 @@ describe('the lab', () => {
     expect(booted.error.message).toContain('no disk with the tools');
     expect(booted.error.message).toContain('Its console ended with');
     expect(stages.filter((stage) => stage.includes('trying once more'))).toHaveLength(1);
-    expect(guests()).toEqual([]);
+    expect(guestsOfThisProcess()).toEqual([]);
   });
 
   it('names the module that a kernel lacks', async () => {
@@ -132,7 +118,36 @@ describe('the lab', () => {
       stopping.signal,
     );
     expect(await booting).toMatchObject({ ok: false, error: { kind: 'stopped' } });
-    expect(guests()).toEqual([]);
+    expect(guestsOfThisProcess()).toEqual([]);
+  });
+});
+
+describe('a workload that is refused its device', () => {
+  let device: GuestTarget;
+  beforeAll(async () => {
+    device = new GuestTarget('lab', await bootBare('6.1'));
+  });
+  afterAll(() => device[Symbol.asyncDispose]());
+
+  it.each([
+    ['sysfs', 'BAR 2 is claimed by vfio-pci', 'Invalid argument'],
+    ['devmem', 'BAR 2 is claimed by vfio-pci', 'Operation not permitted'],
+    ['touch', 'another process has the device open', 'Device or resource busy'],
+  ])('says why, beside one that has it: %s', async (workload, reason, number) => {
+    const whole = { barBytes: 64 * 1024 * 1024, isMisaligned: false, repetitions: 1, threads: undefined };
+    const lines: string[] = [];
+    const ending = new AbortController();
+    const long = { ...whole, workload: 'dma-map', repetitions: 10_000 };
+    const running = runWorkload(device, long, (line) => lines.push(line), ending.signal);
+    await until(() => lines.length > 0, 30_000);
+    const refused = await runWorkload(device, { ...whole, workload }, () => undefined, undefined);
+    ending.abort();
+    expect((await running).problem).toContain('was killed by SIGKILL');
+    expect(refused).toMatchObject({ kind: 'failed', exitStatus: 1 });
+    expect(refused.problem).toContain(reason);
+    expect(refused.problem).toContain(number);
+    const later = await runWorkload(device, { ...whole, workload }, () => undefined, undefined);
+    expect(later.kind).toBe('done');
   });
 });
 
@@ -144,13 +159,14 @@ describe('a guest that dies while its probes attach', () => {
     const runs = [{ targetId: '', probe: 'vfio-fault', stream: 'faults' }];
     const asked = { ...request, kernel: '6.1', start: 'cold' as const, targetId: 'dying', runs };
     const tell = ({ stage }: { readonly stage: string }): void => {
-      if (stage.startsWith('waiting for')) for (const pid of guests()) process.kill(Number(pid), 'SIGKILL');
+      if (stage.startsWith('waiting for'))
+        for (const pid of guestsOfThisProcess()) process.kill(Number(pid), 'SIGKILL');
     };
     const opened = await openGuest(tracer, catalogue.value, asked, tell, undefined);
     expect(opened).toMatchObject({ ok: false, error: { kind: 'broken' } });
     if (!opened.ok) expect(opened.error.message).toContain('QEMU was killed by SIGKILL');
     expect(await tracer.targets()).toEqual([]);
-    expect(guests()).toEqual([]);
+    expect(guestsOfThisProcess()).toEqual([]);
   });
 });
 

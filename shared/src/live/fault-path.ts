@@ -3,14 +3,12 @@
  * the page table, by era, with what was counted at each. Pure data; the page draws it, a terminal may print it.
  */
 import { bucketQuantiles } from '../buckets.ts';
+import { type Era, eraOfVariant } from '../era.ts';
 import type { Dims } from '../protocol.ts';
 import type { LiveSession } from './live-session.ts';
 import { meanRates, rateSeries } from './rate-series.ts';
 import { sourcesOf, totalOf } from './source.ts';
 import type { LiveWindow } from './timeline.ts';
-
-/** The behaviour of vfio-pci's fault handler; undefined before a vfio-fault run says it. */
-export type Era = 'a' | 'bc' | 'd';
 
 /** One function of the path. */
 export type PathNode = {
@@ -82,9 +80,7 @@ export function faultTimeNsOf(session: LiveSession): number {
 
 /** The era, from the variant that the vfio-fault run attached as, the newest run first. */
 export function eraOf(session: LiveSession): Era | undefined {
-  const run = session.view.runs.findLast(({ probe }) => probe === 'vfio-fault');
-  const word = /^era-(a|bc|d)-/.exec(run?.variant ?? '')?.[1];
-  return word === 'a' || word === 'bc' || word === 'd' ? word : undefined;
+  return eraOfVariant(session.view.runs.findLast(({ probe }) => probe === 'vfio-fault')?.variant);
 }
 
 /** The path of a session's kernel with its figures, rates as means of a window; undefined while its era is not known. */

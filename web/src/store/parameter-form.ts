@@ -7,7 +7,10 @@ export type ParameterField =
   | { readonly isValid: false; readonly why: string };
 
 /** Reads a field. Empty is the default. Only whole numbers within the bounds are sent. */
-export function readParameter(parameter: Parameter, typed: string): ParameterField {
+export function readParameter(
+  parameter: Pick<Parameter, 'minimum' | 'maximum' | 'default' | 'unit'>,
+  typed: string,
+): ParameterField {
   const { minimum, maximum, unit } = parameter;
   const text = typed.trim().replaceAll(/[ _,]/g, '');
   const value = text === '' ? parameter.default : Number(text);

@@ -1,13 +1,20 @@
 /** The lab on the page: kernels, guests on their way, workloads; and which of the two live views is shown. */
-import type { LabKernel, LabMachine, LabView, LabWorkloadRun, Problem } from '@faultline/shared';
+import type { LabKernel, LabMachine, LabView, Problem } from '@faultline/shared';
 import type { Command, Shown } from './app-state.ts';
 import type { LiveViewName } from './page-state.ts';
+import { type WorkloadRow, workloadRow } from './select-workloads.ts';
+
+/** Workloads of a guest that are in sight. */
+const rowsMax = 8;
 
 /** A guest with what was run in it. */
 export type LabMachineCard = {
   readonly machine: LabMachine;
   readonly seconds: number;
-  readonly runs: readonly LabWorkloadRun[];
+  /** What was run in it, the newest first. */
+  readonly rows: readonly WorkloadRow[];
+  /** A workload runs in it. */
+  readonly isBusy: boolean;
   readonly command: Command | undefined;
 };
 
@@ -27,12 +34,16 @@ export function selectLab(shown: Shown): LabPage {
     lab: value,
     problem: lab?.kind === 'failed' ? lab.problem : undefined,
     kernels: (value?.kernels ?? []).map((kernel) => ({ kernel, command: commands.get(`boot ${kernel.name}`) })),
-    machines: (value?.machines ?? []).map((machine) => ({
-      machine,
-      seconds: Math.max(0, Math.round((shown.nowMs - machine.startedAtMs) / 1000)),
-      runs: (value?.workloadRuns ?? []).filter(({ machineId }) => machineId === machine.id).toReversed(),
-      command: commands.get(`lab ${machine.id}`),
-    })),
+    machines: (value?.machines ?? []).map((machine) => {
+      const runs = (value?.workloadRuns ?? []).filter(({ machineId }) => machineId === machine.id).toReversed();
+      return {
+        machine,
+        seconds: Math.max(0, Math.round((shown.nowMs - machine.startedAtMs) / 1000)),
+        rows: runs.slice(0, rowsMax).map((run) => workloadRow(run, machine)),
+        isBusy: runs.some(({ state }) => state === 'running'),
+        command: commands.get(`lab ${machine.id}`),
+      };
+    }),
   };
 }
 

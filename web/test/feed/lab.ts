@@ -1,5 +1,5 @@
 /** A lab that boots nothing: what it says goes on only when it is told to. */
-import type { BootLab, LabMachine, LabView, LabWorkloadRun, StartWorkload } from '@faultline/shared';
+import type { BootLab, LabMachine, LabView, LabWorkload, LabWorkloadRun, StartWorkload } from '@faultline/shared';
 import { barBytes } from './fault-path-load.ts';
 
 const stages: readonly (Pick<LabMachine, 'stage'> & Partial<LabMachine>)[] = [
@@ -35,9 +35,10 @@ export class FeedLab {
         { name: '6.12', title: 'Debian 12 security, Linux 6.12', isCached: false },
       ],
       workloads: [
-        { name: 'touch', title: 'map the BAR and read every page of it' },
-        { name: 'dma-map', title: 'VFIO_IOMMU_MAP_DMA of a BAR that was not touched: the path of the thread' },
-        { name: 'zap', title: 'touch, switch memory decoding off and on, touch again' },
+        bar('touch', 'map the BAR and read every page of it'),
+        bar('dma-map', 'VFIO_IOMMU_MAP_DMA of a BAR that was not touched: the path of the thread'),
+        { ...bar('sysfs', 'mmap of the BAR through sysfs'), takesAlignment: false },
+        { ...bar('contention', 'threads beside threads'), takesThreads: true },
       ],
       machines: [...this.machines.values()],
       workloadRuns: this.runs,
@@ -65,15 +66,20 @@ export class FeedLab {
     return { ...machine, state: 'stopping', stage: 'stopping' };
   }
 
-  run(machineId: string, { workload, isMisaligned = false }: StartWorkload): LabWorkloadRun {
+  run(machineId: string, request: StartWorkload): LabWorkloadRun {
+    const { workload, isMisaligned = false, repetitions = 1, threads } = request;
     const run: LabWorkloadRun = {
       id: `workload-${this.runs.length + 1}`,
       machineId,
       workload,
       isMisaligned,
+      sizeBytes: request.sizeBytes ?? barBytes,
+      repetitions,
+      ...(threads === undefined ? {} : { threads }),
       state: 'running',
       startedAtMs: Date.now(),
-      lines: [`workload ${workload} pages 262144`],
+      lineCount: 0,
+      lines: [],
     };
     this.runs.push(run);
     return run;
@@ -97,7 +103,8 @@ export class FeedLab {
       this.events.up(up);
     }
     for (const run of this.runs.filter(({ state }) => state === 'running')) {
-      Object.assign(run, { state: 'done', exitStatus: 0, lines: [...run.lines, 'touched 262144', 'ok'] });
+      const lines = [reportOf(run, { isDone: false }), reportOf(run, { isDone: true })];
+      Object.assign(run, { state: 'done', exitStatus: 0, lineCount: run.repetitions + 1, lines });
     }
   }
 
@@ -117,6 +124,27 @@ export class FeedLab {
   }
 }
 
-function running(id: string): Pick<LabMachine, 'state' | 'stage' | 'targetId' | 'wasRestored' | 'isEmulated'> {
-  return { state: 'running', stage: 'running', targetId: id, wasRestored: false, isEmulated: true };
+function bar(name: string, title: string): LabWorkload {
+  return { name, title, takesAlignment: true, takesThreads: false };
+}
+
+/** A line as vfio-load prints it. */
+function reportOf(run: LabWorkloadRun, { isDone }: { readonly isDone: boolean }): string {
+  const { workload: mode, repetitions: repetition, sizeBytes: bytes } = run;
+  const times = isDone ? repetition : 1;
+  const pages = bytes / 4096;
+  const isDma = mode === 'dma-map';
+  const none = { zaps: 0, resets: 0, fileMaps: 0, anonPages: 0 };
+  const did = {
+    barMaps: times,
+    populations: times,
+    pagesTouched: isDma ? 0 : times * pages,
+    dmaMaps: isDma ? times : 0,
+  };
+  const head = { mode, isDone, repetition, bytes, pages, isAligned: !run.isMisaligned };
+  return JSON.stringify({ ...head, ...did, ...none, elapsedNs: times * 36_400_000 });
+}
+
+function running(id: string): Pick<LabMachine, 'state' | 'stage' | 'targetId' | 'wasRestored' | 'isEmulated' | 'era'> {
+  return { state: 'running', stage: 'running', targetId: id, wasRestored: false, isEmulated: true, era: 'a' };
 }

@@ -1,10 +1,12 @@
 import { type ReactNode, useState } from 'react';
-import { formatBytes, formatPlural, type LabWorkloadRun } from '@faultline/shared';
+import { formatBytes, type LabWorkload } from '@faultline/shared';
 import { type LabMachineCard, selectLab } from '../../store/select-lab.ts';
 import { useShown, useStores } from '../../store/use-store.ts';
 import { Button } from '../../widgets/button.tsx';
 import { Segmented } from '../../widgets/segmented.tsx';
 import { EmptyState, FailedState, Skeleton } from '../../widgets/panel-states.tsx';
+import { WorkloadForm } from './workload-form.tsx';
+import { WorkloadTable } from './workload-table.tsx';
 
 type BarMib = '64' | '256' | '1024';
 
@@ -83,10 +85,10 @@ function Machine({
   workloads,
 }: {
   readonly card: LabMachineCard;
-  readonly workloads: readonly { readonly name: string; readonly title: string }[];
+  readonly workloads: readonly LabWorkload[];
 }): ReactNode {
   const { app } = useStores();
-  const { machine, seconds, runs, command } = card;
+  const { machine, seconds, rows, isBusy, command } = card;
   const { targetId } = machine;
   return (
     <article className={`lab-machine lab-${machine.state}`}>
@@ -120,35 +122,16 @@ function Machine({
         </p>
       )}
       {command?.kind === 'failed' ? <p className="lab-problem">{command.problem.message}</p> : null}
-      {machine.state === 'running' ? (
-        <div className="lab-workloads" role="group" aria-label={`workloads for ${machine.kernel}`}>
-          {workloads.map(({ name, title }) => (
-            <Button
-              key={name}
-              label={name}
-              hint={title}
-              onClick={() => void app.runWorkload(machine.id, { workload: name })}
-            />
-          ))}
-          <Button
-            label="touch, misaligned"
-            hint="every page faults by itself"
-            onClick={() => void app.runWorkload(machine.id, { workload: 'touch', isMisaligned: true })}
-          />
-        </div>
-      ) : null}
-      {runs.slice(0, 5).map((run) => (
-        <WorkloadRun key={run.id} run={run} />
-      ))}
+      {machine.state === 'running' ? <WorkloadForm machine={machine} workloads={workloads} isBusy={isBusy} /> : null}
+      <WorkloadTable rows={rows} />
     </article>
   );
 }
 
-function stateWords({ machine, runs }: LabMachineCard): string {
+function stateWords({ machine, isBusy }: LabMachineCard): string {
   if (machine.state !== 'running') return machine.state;
-  const busy = runs.filter(({ state }) => state === 'running').length;
   const origin = machine.wasRestored === true ? 'from its snapshot' : 'booted cold';
-  return busy > 0 ? `running ${formatPlural(busy, 'workload')}` : `up, ${origin}`;
+  return isBusy ? 'running a workload' : `up, ${origin}`;
 }
 
 function Progress({
@@ -170,18 +153,5 @@ function Progress({
         </>
       )}
     </p>
-  );
-}
-
-function WorkloadRun({ run }: { readonly run: LabWorkloadRun }): ReactNode {
-  return (
-    <details className="lab-run">
-      <summary>
-        {run.workload}
-        {run.isMisaligned ? ', misaligned' : ''}: {run.state}
-        {run.problem === undefined ? '' : ` – ${run.problem}`}
-      </summary>
-      <pre>{run.lines.join('\n')}</pre>
-    </details>
   );
 }

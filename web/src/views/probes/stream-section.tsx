@@ -4,6 +4,7 @@ import { type ParameterField, readParameter } from '../../store/parameter-form.t
 import type { StreamCard } from '../../store/select-probes.ts';
 import { useStores } from '../../store/use-store.ts';
 import { Button } from '../../widgets/button.tsx';
+import { NumberField } from '../../widgets/number-field.tsx';
 import { FailedState } from '../../widgets/panel-states.tsx';
 import { VariantTable } from './variant-table.tsx';
 
@@ -134,18 +135,15 @@ function ParameterInput({
   readonly onType: (text: string) => void;
 }): ReactNode {
   return (
-    <label className="field parameter" title={parameter.description}>
-      {parameter.title}
-      <input
-        inputMode="numeric"
-        value={typed}
-        placeholder={String(parameter.default)}
-        aria-invalid={!field.isValid}
-        maxLength={20}
-        onChange={(event) => onType(event.target.value)}
-      />
-      <span>{parameter.unit === 'none' || parameter.unit === 'id' ? '' : parameter.unit}</span>
-      <span className={field.isValid ? 'quiet' : 'parameter-wrong'}>{field.isValid ? field.meaning : field.why}</span>
-    </label>
+    <NumberField
+      label={parameter.title}
+      hint={parameter.description}
+      typed={typed}
+      placeholder={String(parameter.default)}
+      unit={parameter.unit === 'none' || parameter.unit === 'id' ? undefined : parameter.unit}
+      note={field.isValid ? field.meaning : field.why}
+      isValid={field.isValid}
+      onType={onType}
+    />
   );
 }
