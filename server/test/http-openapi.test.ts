@@ -53,6 +53,7 @@ describe('the OpenAPI document', () => {
       'GET /api/v1/targets/{id}/devices',
       'GET /api/v1/targets/{id}/plans',
       'GET /api/v1/targets/{id}/preflight',
+      'GET /metrics',
       'POST /api/v1/runs',
       'POST /api/v1/runs/{id}/stop',
     ]);

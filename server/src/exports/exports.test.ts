@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { parquetReadObjects } from 'hyparquet';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { readOpenMetrics } from '../../test/fakes/read-openmetrics.ts';
 import { evil, recordStackedSession } from '../../test/fakes/stacked-session.ts';
 import { openTempStore, type TempStore } from '../../test/fakes/temp-store.ts';
 import { openExportSource } from '../sessions/export-source.ts';
@@ -106,9 +107,8 @@ describe('OpenMetrics', () => {
     expect(text).toContain('faultline_busy_violations_total{stream="stacked",mode="mmap-read"} 8\n');
     expect(text).toMatch(/faultline_busy_wait_seconds_bucket\{stream="stacked",le="3.1e-8"\} 3\n/);
     expect(text).toContain('faultline_busy_wait_seconds_bucket{stream="stacked",le="+Inf"} 5\n');
-    expect(text.endsWith('# EOF\n')).toBe(true);
     expect(text).not.toMatch(/HYPERLINK|remap_pfn_range|comm=/);
-    for (const line of text.trimEnd().split('\n')) expect(line).toMatch(/^(# |[a-z_]+(\{[^\n]*\})? [0-9.e+-]+$)/);
+    expect(readOpenMetrics(text).samples.size).toBeGreaterThan(50);
   });
 });
 

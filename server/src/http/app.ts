@@ -16,6 +16,7 @@ import { openApiOptions } from './openapi.ts';
 import { addPage } from './page.ts';
 import { addRoutes } from './routes.ts';
 import { addLabRoutes } from './routes-lab.ts';
+import { addMetricsRoute } from './routes-metrics.ts';
 import { addRecordingRoutes } from './routes-recordings.ts';
 
 /** What the application is made of. */
@@ -71,21 +72,26 @@ export async function buildApp(options: AppOptions): Promise<{ readonly app: App
     },
     () => app.swagger(),
   );
+  const demandAccess = async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply | undefined> => {
+    reply.header('cache-control', 'no-store');
+    const asked = askedBy(request.raw, true);
+    const denial = denyRequest(asked, access) ?? denyToken(bearerToken(request.headers.authorization), access);
+    return denial === undefined ? undefined : deny(reply, denial);
+  };
   await app.register(
     async (api) => {
       // A hook of this scope, not a look at the URL: a path has more than one spelling.
-      api.addHook('onRequest', async (request, reply) => {
-        reply.header('cache-control', 'no-store');
-        const asked = askedBy(request.raw, true);
-        const denial = denyRequest(asked, access) ?? denyToken(bearerToken(request.headers.authorization), access);
-        if (denial !== undefined) return deny(reply, denial);
-      });
+      api.addHook('onRequest', demandAccess);
       addRoutes(api, { tracing, version, clientCount: () => hub.clientCount });
       if (options.lab !== undefined) addLabRoutes(api, options.lab);
       if (options.library !== undefined) addRecordingRoutes(api, options.library);
     },
     { prefix: '/api/v1' },
   );
+  await app.register(async (monitored) => {
+    monitored.addHook('onRequest', demandAccess);
+    addMetricsRoute(monitored, tracing, version);
+  });
   const { isBuilt } = await addPage(app, options.pageFolder);
   await app.ready();
   return { app, isPageBuilt: isBuilt };

@@ -1,7 +1,8 @@
 /** A session with all that exports have to deal with: stacks, buckets, calls that overlap, words, a formula, a loss, a mark. */
 import { ensure, type Stream } from '@faultline/shared';
+import type { CataloguedProbe } from '../../src/probes/catalogue.ts';
 import { busyProbe } from './busy-probe.ts';
-import { FakeSession, fakeLedger, fakeRun, fakeSlice } from './fake-session.ts';
+import { FakeSession, fakeLedger, fakeRun, fakeSlice, fakeTarget } from './fake-session.ts';
 import type { TempStore } from './temp-store.ts';
 
 const [counts, detail] = busyProbe.manifest.streams;
@@ -48,31 +49,42 @@ const calls: Stream = {
 /** What a hostile process may call itself. */
 export const evil = '=HYPERLINK("http://x","<script>")';
 
-/** Records it under the id `s`. */
-export async function recordStackedSession({ store }: Pick<TempStore, 'store'>): Promise<void> {
+/** The probe of its streams. */
+export const stackedProbe: CataloguedProbe = {
+  ...busyProbe,
+  manifest: { ...busyProbe.manifest, streams: [stacked, calls] },
+};
+
+/** The session, in which nothing has happened yet. */
+export function stackedSession(id: string, target = fakeTarget): FakeSession {
   const runs = ['stacked', 'detail'].map((stream, index) =>
     fakeRun(index, { probe: 'busy', stream, readyNs: 1_000_000 }),
   );
-  const session = new FakeSession({ id: 's', runs });
-  const probe = { ...busyProbe, manifest: { ...busyProbe.manifest, streams: [stacked, calls] } };
-  const recording = store.record(session, [probe]);
+  return new FakeSession({ id, runs, target });
+}
+
+/** Three ticks: 7 violations and 2 calls; a loss of 12; one more violation. Only the first announces cells and texts. */
+export function pushStackedTicks(session: FakeSession): void {
+  const isFirst = session.seq === 0;
   const stack = 'remap_pfn_range;vfio_pci_mmap_fault;handle_mm_fault';
   session.push([
     fakeSlice(0, {
       fromNs: 1_000_000,
       toNs: 501_000_000,
-      newCells: [
-        { cell: 0, metric: 'violations', dims: { mode: 'mmap-read', stack, comm: evil } },
-        { cell: 1, metric: 'wait', dims: { bucket: 20 } },
-        { cell: 2, metric: 'wait', dims: { bucket: 200 } },
-      ],
+      newCells: isFirst
+        ? [
+            { cell: 0, metric: 'violations', dims: { mode: 'mmap-read', stack, comm: evil } },
+            { cell: 1, metric: 'wait', dims: { bucket: 20 } },
+            { cell: 2, metric: 'wait', dims: { bucket: 200 } },
+          ]
+        : [],
       cells: Uint32Array.of(0, 1, 2),
       deltas: Float64Array.of(7, 3, 2),
     }),
     fakeSlice(1, {
       fromNs: 1_000_000,
       toNs: 501_000_000,
-      newTexts: [evil, 'app'],
+      newTexts: isFirst ? [evil, 'app'] : [],
       calls: [
         Float64Array.of(2_000_000, 3_000_500),
         Uint16Array.of(0, 1),
@@ -95,6 +107,13 @@ export async function recordStackedSession({ store }: Pick<TempStore, 'store'>):
       deltas: Float64Array.of(1),
     }),
   ]);
+}
+
+/** Records it under the id `s`. */
+export async function recordStackedSession({ store }: Pick<TempStore, 'store'>): Promise<void> {
+  const session = stackedSession('s');
+  const recording = store.record(session, [stackedProbe]);
+  pushStackedTicks(session);
   await recording.close();
   store.library.edit('s', () => ({ marks: [{ atMs: 1_400, text: 'unbound' }], workload: 'sparse' }));
 }
