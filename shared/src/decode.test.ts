@@ -40,6 +40,19 @@ describe('a line of bpftrace -f json', () => {
     });
   });
 
+  it('a map of texts is names; an empty one says nothing', () => {
+    const line = '{"type": "map", "data": {"@devices": {"-131391544281088": "0000:01:00.0", "-7": ""}}}';
+    expect(decoded(line)).toEqual({
+      kind: 'names',
+      map: '@devices',
+      names: [
+        ['-131391544281088', '0000:01:00.0'],
+        ['-7', ''],
+      ],
+    });
+    expect(decoded('{"type": "map", "data": {"@devices": {}}}')).toEqual({ kind: 'map', map: '@devices', entries: [] });
+  });
+
   it('a quote in a key is one quote, also where 0.23 escapes it twice', () => {
     const entries = [[String.raw`1,a,b"c\d`, 5]];
     expect(decoded(String.raw`{"type": "map", "data": {"@s": {"1,a,b\"c\\d": 5}}}`, '0.17.0')).toMatchObject({

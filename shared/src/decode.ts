@@ -19,6 +19,8 @@ export type BpftraceRecord =
   | { readonly kind: 'heartbeat'; readonly atNs: number }
   | { readonly kind: 'text'; readonly text: string }
   | { readonly kind: 'map'; readonly map: string; readonly entries: readonly (readonly [string | undefined, number])[] }
+  /** A map whose values are texts: names of what stands as a number in the keys of other maps. */
+  | { readonly kind: 'names'; readonly map: string; readonly names: readonly (readonly [string, string])[] }
   | { readonly kind: 'value'; readonly values: readonly (number | string)[] }
   | { readonly kind: 'lost'; readonly eventCount: number }
   /** A BPF helper failed in the kernel (0.23 and later): for map_update_elem a count was not made. */
@@ -115,9 +117,13 @@ function decodeMap(data: unknown, dialect: Dialect, line: string): Result<Bpftra
   if (typeof content !== 'object' || content === null || Array.isArray(content)) {
     return malformed(`map ${map} holds neither numbers nor keys`, line);
   }
+  const pairs = Object.entries(content);
+  if (pairs.length > 0 && pairs.every(([, value]) => typeof value === 'string' && decodeNumber(value) === undefined)) {
+    return ok({ kind: 'names', map, names: pairs.map(([key, value]) => [key, restoreBytes(String(value))]) });
+  }
   // Keys that become equal are added up: cumulative counts and sums stay exact under the name they share.
   const entries = new Map<string, number>();
-  for (const [key, value] of dialect.hasRepeatedKeys ? printedPairs(line) : Object.entries(content)) {
+  for (const [key, value] of dialect.hasRepeatedKeys ? printedPairs(line) : pairs) {
     const number = decodeNumber(value);
     if (number === undefined) return malformed(`map ${map} holds something else than a number`, line);
     const name = restoreBytes(dialect.hasDoubleEscapedKeys ? unescapeOnce(key) : key);

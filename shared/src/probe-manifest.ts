@@ -4,6 +4,7 @@ import { type Static, Type } from 'typebox';
 const strict = { additionalProperties: false } as const;
 const name = Type.String({ pattern: '^[a-z][a-z0-9-]{0,39}$' });
 const field = Type.String({ pattern: '^[a-z][a-zA-Z0-9]{0,39}$' });
+const mapName = Type.String({ pattern: '^@[a-z][a-z0-9_]{0,39}$' });
 const sentence = Type.String({ minLength: 1, maxLength: 600 });
 // Without additionalProperties a key outside the pattern would pass unchecked.
 const enumValues = Type.Record(
@@ -41,13 +42,15 @@ export type Parameter = Static<typeof ParameterSchema>;
 
 /**
  * One part of a map's key. `enum` numbers become words, an unknown one `unknown:7`. `text` comes last (it may hold commas).
- * `stack` is a kernel stack (no commas), innermost first, joined by ";" and without offsets.
+ * `stack` is a kernel stack (no commas), innermost first, joined by ";" and without offsets. `named` is a number (an address)
+ * that means nothing outside the kernel: the script prints a map `by` with its name, once for each.
  */
 export const KeyPartSchema = Type.Union([
   Type.Object({ name: field, kind: Type.Literal('enum'), values: enumValues }, strict),
   Type.Object({ name: field, kind: Type.Literal('uint') }, strict),
   Type.Object({ name: field, kind: Type.Literal('text') }, strict),
   Type.Object({ name: field, kind: Type.Literal('stack') }, strict),
+  Type.Object({ name: field, kind: Type.Literal('named'), by: mapName }, strict),
   Type.Object({ name: Type.Literal('bucket'), kind: Type.Literal('bucket') }, strict),
   Type.Object(
     {
@@ -77,10 +80,12 @@ export type KeyPart = Static<typeof KeyPartSchema>;
  * `role` says what it means for the ledger: `events` counts every event the stream saw (for a call stream: `seen` are the
  * candidates, `emitted` the printed ones, `suppressed` those the kernel-side rate cap held back); `unpaired` are
  * returns whose entry was not seen; a `figure` is a result and nothing more.
+ * One map may feed several metrics, each with a spec of its own and the same key: two updates in the kernel cost more than
+ * two readings of one map.
  */
 export const MapSpecSchema = Type.Object(
   {
-    map: Type.String({ pattern: '^@[a-z][a-z0-9_]{0,39}$' }),
+    map: mapName,
     metric: field,
     title: sentence,
     unit: UnitSchema,
@@ -94,6 +99,20 @@ export const MapSpecSchema = Type.Object(
       Type.Literal('figure'),
     ]),
     key: Type.Array(KeyPartSchema, { maxItems: 6 }),
+    /** The dimensions that this metric has, where not all of the key: over the others is added up. */
+    keep: Type.Optional(Type.Array(field)),
+    /** Only keys whose dimension has this word feed the metric. */
+    only: Type.Optional(Type.Object({ name: field, word: Type.String() }, strict)),
+    /** Each count is so many of the metric, by the word of a dimension: an order is pages. */
+    weight: Type.Optional(
+      Type.Object(
+        {
+          name: field,
+          words: Type.Record(Type.String({ pattern: '^[a-z0-9-]{1,40}$' }), Type.Integer({ minimum: 1 }), strict),
+        },
+        strict,
+      ),
+    ),
   },
   strict,
 );

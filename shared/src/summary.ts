@@ -26,7 +26,8 @@ export function summariseRun(run: RunView, stream: Stream, figures: CellTotals, 
     addBuckets(known.buckets, new Map([[Number(bucket), value]]));
     bucketsOf.set(key, known);
   }
-  const order = new Map(stream.maps.map((spec, position) => [spec.metric, position]));
+  // The first place of a metric that several maps feed.
+  const order = new Map(stream.maps.map((spec, position) => [spec.metric, position] as const).toReversed());
   const rank = (metric: string): number => order.get(metric) ?? stream.maps.length;
   totals.sort((left, right) => rank(left.metric) - rank(right.metric) || right.value - left.value);
   return { run, durationNs, totals, distributions: [...bucketsOf.values()].map(distribution) };

@@ -55,6 +55,75 @@ describe('the cumulative maps of a run', () => {
     expect(book.takeDelta()).toBeUndefined();
   });
 
+  const orders = { 0: 'pte', 1: 'pmd' };
+  const key: KeyPart[] = [
+    {
+      kind: 'packed',
+      fields: [
+        { name: 'order', shift: 0, bits: 1, values: orders },
+        { name: 'result', shift: 1, bits: 1, values: { 0: 'nopage', 1: 'fallback' } },
+        { name: 'bucket', shift: 2, bits: 0 },
+      ],
+    },
+    { name: 'device', kind: 'named', by: '@devices' },
+    { name: 'comm', kind: 'text' },
+  ];
+  const several: readonly MapSpec[] = [
+    { ...acquisitions, map: '@calls', metric: 'attempts', key, keep: ['order', 'result', 'comm'] },
+    { ...acquisitions, map: '@calls', metric: 'latency', role: 'figure', key, keep: ['order', 'bucket'] },
+    {
+      ...acquisitions,
+      map: '@calls',
+      metric: 'pages',
+      role: 'figure',
+      key,
+      keep: ['device'],
+      only: { name: 'result', word: 'nopage' },
+      weight: { name: 'order', words: { pte: 1, pmd: 512 } },
+    },
+  ];
+  const valuesOf = (book: TallyBook): readonly unknown[] =>
+    book.cells.map(({ cell, metric, dims }) => [metric, dims, book.totals()[cell]]);
+
+  it('feed several metrics from one map: what a metric does not keep is added up, and weighed', () => {
+    const book = new TallyBook(several);
+    book.applyNames('@devices', [['-7', '0000:01:00.0']]);
+    // order + result * 2 + bucket * 4
+    book.apply('@calls', [
+      ['400,-7,a', 5],
+      ['404,-7,a', 2],
+      ['401,-7,a', 3],
+      ['403,-7,b', 9],
+    ]);
+    expect(valuesOf(book)).toEqual([
+      ['attempts', { order: 'pte', result: 'nopage', comm: 'a' }, 7],
+      ['latency', { order: 'pte', bucket: 100 }, 5],
+      ['pages', { device: '0000:01:00.0' }, 7 + 3 * 512],
+      ['latency', { order: 'pte', bucket: 101 }, 2],
+      ['attempts', { order: 'pmd', result: 'nopage', comm: 'a' }, 3],
+      ['latency', { order: 'pmd', bucket: 100 }, 3 + 9],
+      ['attempts', { order: 'pmd', result: 'fallback', comm: 'b' }, 9],
+    ]);
+    expect(book.roleTotal('events')).toBe(19);
+    book.takeDelta();
+    book.apply('@calls', [['401,-7,a', 4]]);
+    const delta = book.takeDelta();
+    expect([...(delta?.deltas ?? [])].toSorted((left, right) => left - right)).toEqual([1, 1, 512]);
+  });
+
+  it('wait for the name of a key, and lose no count of one that is never named', () => {
+    const book = new TallyBook(several);
+    book.apply('@calls', [['400,-7,a', 5]]);
+    book.apply('@calls', [['400,-7,a', 6]]);
+    book.apply('@calls', [['400,-8,a', 1]]);
+    expect(book.takeDelta()).toBeUndefined();
+    book.applyNames('@devices', [['-7', '0000:01:00.0']]);
+    expect(book.roleTotal('events')).toBe(6);
+    book.close();
+    expect(book.roleTotal('events')).toBe(7);
+    expect(valuesOf(book)).toContainEqual(['pages', { device: 'unknown' }, 1]);
+  });
+
   it('say when a counter went back, and keep what was counted', () => {
     const book = new TallyBook([acquisitions]);
     book.apply('@acq', [['1,sh', 5]]);

@@ -10,7 +10,7 @@ import { type BenchLine, median } from './bench-line.ts';
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const mib = 1024 * 1024;
 const bareScript = 'probes/vfio-fault/bench/bare.bt';
-const ownScript = 'probes/vfio-fault/era-d.bt';
+const ownScript = 'probes/vfio-fault/era-d-fentry.bt';
 
 /** All of it on 6.12, whose order-0 faults are the many; `rounds` of each script in turn, in one guest. */
 export async function benchLab(rounds: number): Promise<readonly BenchLine[]> {
@@ -126,12 +126,12 @@ async function faultsUnder(guest: Guest, script: string, bytes: number, count: n
   return { nsPerFault: done.elapsedNs / done.pagesTouched, pages: done.pagesTouched, counted: faultsIn(printed) };
 }
 
-/** Attempts with result NOPAGE in the last printed map: what era-d.bt packs into the first number, its header says. */
+/** Attempts with result NOPAGE in the last printed map: what era-d-fentry.bt packs into the first number, its header says. */
 function faultsIn(printed: string): number {
-  const line = printed.split('\n').findLast((one) => one.includes('"@attempts"'));
+  const line = printed.split('\n').findLast((one) => one.includes('"@calls"'));
   if (line === undefined) return 0;
-  const { data } = JSON.parse(line) as { data: { '@attempts': Record<string, number> } };
-  return Object.entries(data['@attempts']).reduce(
+  const { data } = JSON.parse(line) as { data: { '@calls': Record<string, number> } };
+  return Object.entries(data['@calls']).reduce(
     (sum, [key, value]) => sum + (((Number(key.split(',')[0]) >> 2) & 7) === 0 ? value : 0),
     0,
   );

@@ -1,10 +1,11 @@
 /**
  * Captures what bpftrace prints in lab guests for known workloads, as samples of the fault-path probes:
  *
- *   node tools/load/capture-guest.ts [KERNEL …]        default: 6.1 and 6.12
+ *   node tools/load/capture-guest.ts [KERNEL …] [PROBE/SCRIPT.bt …]        default: 6.1 and 6.12, all scripts
  *
- * Writes probes/PROBE/sample.STREAM.linux-KERNEL.VERSION.jsonl, the untouched stdout of `bpftrace -f json`, and its
- * .meta.json with what the workloads said they did. The variant is the one the planner would take there.
+ * Writes probes/PROBE/sample.STREAM[.kprobe].linux-KERNEL.VERSION.jsonl, the untouched stdout of `bpftrace -f json`, and its
+ * .meta.json with what the workloads said they did. The variant is the one the planner would take there; where that is fentry,
+ * the one by kprobe is captured too.
  */
 import { readFile, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
@@ -43,7 +44,8 @@ const scripts: Readonly<
     ['lock-assert', 'checks', 'warns-kprobe', 'remap-and-warns.bt'],
   ],
   '6.12': [
-    ['vfio-fault', 'faults', 'era-d-kprobe', 'era-d.bt'],
+    ['vfio-fault', 'faults', 'era-d-fentry', 'era-d-fentry.bt'],
+    ['vfio-fault', 'faults.kprobe', 'era-d-kprobe', 'era-d.bt'],
     ['vfio-fault', 'detail', 'era-d-kprobe', 'detail-era-d.bt', everyCall],
     ['pfn-remap', 'calls', 'era-d-kprobe', 'era-d.bt'],
     ['pfn-insert', 'inserts', 'era-d-kprobe', 'era-d.bt'],
@@ -64,9 +66,15 @@ const barBytes = 8 * 1024 * 1024;
 
 type Tracer = { readonly process: AgentProcess; text: string; hasEnded: boolean };
 
-for (const kernel of process.argv.length > 2 ? process.argv.slice(2) : Object.keys(scripts)) {
-  // A guest has memory for five bpftraces, not for seven.
-  const all = scripts[kernel] ?? [];
+const words = process.argv.slice(2);
+const onlyScripts = words.filter((word) => word.endsWith('.bt'));
+const kernels = words.filter((word) => !word.endsWith('.bt'));
+
+for (const kernel of kernels.length > 0 ? kernels : Object.keys(scripts)) {
+  // A guest has memory for six bpftraces, not for eight.
+  const all = (scripts[kernel] ?? []).filter(
+    ([probe, , , script]) => onlyScripts.length === 0 || onlyScripts.includes(`${probe}/${script}`),
+  );
   for (const isOfCalls of [false, true])
     await capture(
       kernel,
@@ -75,6 +83,7 @@ for (const kernel of process.argv.length > 2 ? process.argv.slice(2) : Object.ke
 }
 
 async function capture(kernel: string, chosen: (typeof scripts)[string]): Promise<void> {
+  if (chosen.length === 0) return;
   const request = { kernel, barBytes, bpftrace: 'bpftrace', heldKey: 'capture', start: 'cold' } as const;
   const guest = await bootGuest(request, ({ stage }) => console.error(stage), undefined);
   if (!guest.ok) throw new Error(guest.error.message);
@@ -105,7 +114,7 @@ async function capture(kernel: string, chosen: (typeof scripts)[string]): Promis
     const file = join(root, 'probes', probe, `sample.${stream}.linux-${kernel}.${bpftrace}`);
     await writeFile(`${file}.jsonl`, tracers[at]?.text ?? '');
     const meta = {
-      stream,
+      stream: stream.split('.')[0],
       variant,
       script,
       bpftrace,

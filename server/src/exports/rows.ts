@@ -47,6 +47,7 @@ function dimensionsOf(part: KeyPart): readonly (readonly [string, RowColumn['typ
     case 'enum':
     case 'text':
     case 'stack':
+    case 'named':
       return [[part.name, 'text']];
   }
 }

@@ -60,10 +60,16 @@ function streamFault(stream: Stream, names: readonly string[]): string | undefin
   for (const spec of stream.maps) {
     const early = spec.key.slice(0, -1).some((part) => part.kind === 'text');
     if (early) return `map ${spec.map}: a text must be the last part of a key, since it may hold commas`;
-    const hasBucket = spec.key.some(
-      (part) =>
-        part.kind === 'bucket' || (part.kind === 'packed' && part.fields.some((field) => field.name === 'bucket')),
+    const first = stream.maps.find(({ map }) => map === spec.map);
+    if (JSON.stringify(first?.key) !== JSON.stringify(spec.key))
+      return `map ${spec.map}: all metrics of a map have the same key`;
+    const dimensions = spec.key.flatMap((part) =>
+      part.kind === 'packed' ? part.fields.map(({ name }) => name) : [part.name],
     );
+    const named = [...(spec.keep ?? []), ...[spec.only?.name, spec.weight?.name].filter((name) => name !== undefined)];
+    const missing = named.find((name) => !dimensions.includes(name));
+    if (missing !== undefined) return `map ${spec.map}: metric ${spec.metric} names ${missing}, which its key has not`;
+    const hasBucket = (spec.keep ?? dimensions).includes('bucket');
     if (hasBucket !== (spec.kind === 'buckets'))
       return `map ${spec.map}: kind buckets and a bucket in the key go together`;
   }

@@ -94,6 +94,7 @@ export class RunIntake {
 
   /** The process has ended. `isFinal`: it printed its last maps, so that the counts are complete. */
   close(isFinal: boolean, sinceHeartbeatMs: number): void {
+    for (const problem of this.book.close()) this.problem(problem);
     if (this.firstNs > 0) this.closeSnapshot(this.closedNs + Math.round(sinceHeartbeatMs * 1e6));
     const missing = this.book.roleTotal('emitted') - this.counts.tuples;
     if (this.stream.kind === 'call' && missing > 0) {
@@ -197,6 +198,9 @@ export class RunIntake {
         return;
       case 'map':
         for (const problem of this.book.apply(value.map, value.entries)) this.problem(problem);
+        return;
+      case 'names':
+        for (const problem of this.book.applyNames(value.map, value.names)) this.problem(problem);
         return;
       case 'lost':
         this.lose(value.eventCount);

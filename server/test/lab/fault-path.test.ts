@@ -132,7 +132,7 @@ describe('6.12, where a fault inserts as much as fits (era D)', () => {
   afterAll(() => guest[Symbol.asyncDispose]());
 
   it('is recognised as era D, and every probe is attached', () => {
-    expect(attachedAs(guest, 'vfio-fault')).toBe('era-d-kprobe');
+    expect(attachedAs(guest, 'vfio-fault')).toBe('era-d-fentry');
     expect(guest.runs.every(({ state }) => state === 'running')).toBe(true);
   });
 
