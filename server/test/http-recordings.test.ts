@@ -67,6 +67,31 @@ describe('recorded sessions over HTTP', () => {
     expect((await answer.arrayBuffer()).byteLength).toBeGreaterThan(20);
   });
 
+  it('with HTML in every string are data to a browser: typed, never sniffed, never shown by itself', async () => {
+    const html = '<img src=x onerror=alert(1)>';
+    await recordBusySession(temp, 'host-1');
+    const jsonl = await (await fetch(`${server.url}/api/v1/recordings/host-1/export/jsonl`)).text();
+    const file = join(temp.folder, '.hostile');
+    const strings = ['testbox', '6.18.0-test', 'this machine', 'app', 'mmap-read', '0.0.0-test'];
+    const changed = strings.reduce((text, word) => text.replaceAll(`"${word}"`, JSON.stringify(html)), jsonl);
+    writeFileSync(
+      file,
+      changed.replaceAll('"host-1"', '"host-2"').replace('"notes":[]', `"notes":[{"atMs":1,"text":"${html}"}]`),
+    );
+    expect(await importSession(temp.store.library, file)).toMatchObject({
+      ok: true,
+      value: { target: { title: html, identity: { hostname: html } }, notes: [{ text: html }] },
+    });
+    const paths = ['', '/host-2', ...Object.keys(exportFormats).map((format) => `/host-2/export/${format}`)];
+    for (const path of paths) {
+      const answer = await fetch(`${server.url}/api/v1/recordings${path}`);
+      expect([path, answer.status, answer.headers.get('x-content-type-options')]).toEqual([path, 200, 'nosniff']);
+      expect(answer.headers.get('content-type')).not.toMatch(/html|svg|xml/);
+      expect(answer.headers.get('content-security-policy')).toContain("default-src 'self'");
+      if (path.includes('/export/')) expect(answer.headers.get('content-disposition')).toMatch(/^attachment; /);
+    }
+  });
+
   it('that came as an archive are imported again', async () => {
     await recordBusySession(temp, 'host-1');
     const answer = await fetch(`${server.url}/api/v1/recordings/host-1/export/archive`);

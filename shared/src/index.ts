@@ -25,6 +25,7 @@ export * from './protocol.ts';
 export * from './result.ts';
 export * from './run.ts';
 export * from './session-file.ts';
+export * from './session-table.ts';
 export * from './summary.ts';
 export * from './tally.ts';
 export * from './target.ts';

@@ -118,6 +118,11 @@ export const MapSpecSchema = Type.Object(
 );
 export type MapSpec = Static<typeof MapSpecSchema>;
 
+/** One spec a metric, the first: what a metric is, whichever of several maps feeds it on a target. */
+export function metricSpecs({ maps }: { readonly maps: readonly MapSpec[] }): readonly MapSpec[] {
+  return [...new Map(maps.toReversed().map((spec) => [spec.metric, spec])).values()].toReversed();
+}
+
 /** One column of a call stream, in the order of the printed tuple. `timeNs` is the kernel's clock. */
 export const ColumnSchema = Type.Object(
   {

@@ -110,7 +110,7 @@ function addReading(program: Command, take: Take, common: Common): void {
       take({ command: 'export', session, format, output, ...common(options) });
     });
   withJson(
-    program.command('import <file>').description('take in a session that was exported as archive or jsonl'),
+    program.command('import <file>').description('take in a session that was exported as archive, jsonl or csv'),
   ).action((file: string, options: Options) => {
     take({ command: 'import', file, ...common(options) });
   });

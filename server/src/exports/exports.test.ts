@@ -1,3 +1,4 @@
+import { guardText, unguardText } from '@faultline/shared';
 import fc from 'fast-check';
 import { parquetReadObjects } from 'hyparquet';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -27,14 +28,17 @@ async function bytesOf(format: ExportFormat): Promise<Buffer> {
 const textOf = async (format: ExportFormat): Promise<string> => (await bytesOf(format)).toString();
 
 describe('CSV', () => {
-  it('has a row for each changed counter and each call, numbers as they are, words for numbers', async () => {
+  it('has a row with the manifest, one for each counter, call and quiet span; numbers as they are, words for numbers', async () => {
     const lines = (await textOf('csv')).split('\r\n');
     expect(lines[0]).toBe(
-      'kind,run,probe,stream,atMs,fromNs,toNs,metric,value,mode,stack,comm,bucket,endedAtNs,cpu,holdNs',
+      'kind,run,probe,stream,tick,atMs,fromNs,toNs,metric,value,mode,stack,comm,bucket,endedAtNs,cpu,holdNs,manifest',
     );
-    expect(lines).toHaveLength(8);
-    expect(lines[2]).toBe('count,0,busy,stacked,100,1000000,501000000,wait,3,,,,20,,,');
-    expect(lines[5]).toBe('call,1,busy,detail,100,,3000500,,,unknown:9,,app,,3000500,1,1');
+    expect(lines[1]).toMatch(/^session,{17}"\{""formatVersion"":/);
+    expect(lines).toHaveLength(11);
+    expect(lines[3]).toBe('count,0,busy,stacked,1,100,1000000,501000000,wait,3,,,,20,,,,');
+    expect(lines[5]).toBe('span,1,busy,detail,1,100,1000000,501000000,,,,,,,,,,');
+    expect(lines[7]).toBe('call,1,busy,detail,1,100,,3000500,,,unknown:9,,app,,3000500,1,1,');
+    expect(lines[8]).toBe('span,0,busy,stacked,2,200,501000000,1001000000,,,,,,,,,,');
   });
 
   it('gives a spreadsheet no formula', async () => {
@@ -43,6 +47,7 @@ describe('CSV', () => {
       fc.property(fc.string(), (text) => {
         const cell = csvCell(text);
         expect(cell.replace(/^"/, '').trimStart()).not.toMatch(/^[=+\-@]/);
+        expect(unguardText(guardText(text))).toBe(text);
         if (/[",\r\n]/.test(text)) expect(cell).toMatch(/^"[\s\S]*"$/);
       }),
     );
@@ -145,7 +150,7 @@ describe('an export of a long session', () => {
       let bytes = 0;
       for await (const piece of pieces) {
         bytes += piece.length;
-        if (bytes >= 2_000) break;
+        if (bytes >= 20_000) break;
       }
       expect(read).toBeGreaterThan(10);
       expect(read).toBeLessThan(100_000);

@@ -1,5 +1,5 @@
 /** OpenMetrics text: counters, and latencies as histograms by octave. Never a label for a process or a stack. */
-import { bucketHigh, type CellEntry, type Dims, type Ledger, type MapSpec, type Stream } from '@faultline/shared';
+import { bucketHigh, type CellEntry, type Dims, type Ledger, type MapSpec, metricSpecs, type Stream } from '@faultline/shared';
 
 type Series = { readonly labels: string; value: number; readonly octaves: Map<number, number> };
 type Family = {
@@ -33,7 +33,7 @@ export class Exposition {
 
   /** The totals and the ledger of a run; runs of the same labels add up. */
   addRun(run: ExposedRun): void {
-    for (const spec of run.stream.maps) this.addMap(run, spec);
+    for (const spec of metricSpecs(run.stream)) this.addMap(run, spec);
     const title = 'Where every event went, stage by stage.';
     const family = this.family('faultline_ledger_events', { type: 'counter', title, unit: '' });
     const labels = { ...run.labels, probe: run.probe, stream: run.stream.name };

@@ -1,7 +1,7 @@
 /** Apache Parquet: the same table as CSV, typed and compressed. */
 import { ByteWriter, ParquetWriter, schemaFromColumnData } from 'hyparquet-writer';
-import { exportRowGroupMax } from '@faultline/shared';
-import { type RowColumn, type RowValue, rowColumns, sessionRows } from './rows.ts';
+import { exportRowGroupMax, type RowColumn, type RowValue, rowColumns } from '@faultline/shared';
+import { sessionRows } from './rows.ts';
 import type { ExportSource } from './source.ts';
 
 /** A row group at a time: its memory is all that is held. Numbers are doubles, which hold every integer we have. */
@@ -19,7 +19,7 @@ export async function* exportParquet(source: ExportSource): AsyncGenerator<Uint8
     ],
   });
   let group: (readonly RowValue[])[] = [];
-  for await (const rows of sessionRows(source)) {
+  for await (const rows of sessionRows(source, 'changes')) {
     for (const row of rows) {
       group.push(row);
       if (group.length < exportRowGroupMax) continue;

@@ -11,6 +11,7 @@ import {
   formatUnitExact,
   type Ledger,
   type MapSpec,
+  metricSpecs,
   type ProbeManifest,
   type RecordSummary,
   type RunSummary,
@@ -77,7 +78,7 @@ function describeRun(summary: RunSummary, stream: Stream | undefined, width: num
   ];
   const failure = run.failure === undefined ? [] : [`FAILED: ${run.failure.message}`, `→ ${run.failure.remedy}`];
   // What else a script counts (seen, emitted, unpaired) is in the ledger.
-  const specs = stream?.maps.filter(({ role }) => role === 'events' || role === 'figure') ?? [];
+  const specs = metricSpecs(stream ?? { maps: [] }).filter(({ role }) => role === 'events' || role === 'figure');
   const parts = [
     totalsTable(summary, specs, width - 2),
     distributionsTable(summary.distributions, specs, width - 2),

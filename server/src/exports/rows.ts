@@ -1,61 +1,7 @@
 /** A session as one long table: a row for each counter that changed in a tick, and a row for each call. */
-import type { KeyPart, SessionManifest, Stream } from '@faultline/shared';
+import { columnName, type RowValue, rowColumns, type Stream } from '@faultline/shared';
 import type { TickSlice } from '../sessions/tick.ts';
 import type { ExportSource } from './source.ts';
-
-/** A cell of the table. */
-export type RowValue = string | number | undefined;
-
-/** A column of the table. */
-export type RowColumn = { readonly name: string; readonly type: 'text' | 'number' };
-
-/** The columns that every session has. Times: kernel clock, ns; server's wall clock, epoch ms. */
-const fixedColumns: readonly RowColumn[] = [
-  { name: 'kind', type: 'text' },
-  { name: 'run', type: 'number' },
-  { name: 'probe', type: 'text' },
-  { name: 'stream', type: 'text' },
-  { name: 'atMs', type: 'number' },
-  { name: 'fromNs', type: 'number' },
-  { name: 'toNs', type: 'number' },
-  { name: 'metric', type: 'text' },
-  { name: 'value', type: 'number' },
-];
-
-/** All columns: the fixed ones, then dimensions and columns of calls by their names; one of them under one name. */
-export function rowColumns(manifest: SessionManifest): readonly RowColumn[] {
-  const types = new Map<string, RowColumn['type']>();
-  const add = (name: string, type: RowColumn['type']): void => {
-    const column = columnName(name);
-    types.set(column, types.get(column) === 'text' ? 'text' : type);
-  };
-  for (const { stream } of manifest.runs) {
-    for (const spec of stream.maps) for (const [name, type] of spec.key.flatMap(dimensionsOf)) add(name, type);
-    for (const { name, type, values } of stream.columns)
-      add(name, type === 'text' || values !== undefined ? 'text' : 'number');
-  }
-  return [...fixedColumns, ...[...types].map(([name, type]) => ({ name, type }))];
-}
-
-function dimensionsOf(part: KeyPart): readonly (readonly [string, RowColumn['type']])[] {
-  switch (part.kind) {
-    case 'packed':
-      return part.fields.map(({ name, values }) => [name, values === undefined ? 'number' : 'text'] as const);
-    case 'uint':
-    case 'bucket':
-      return [[part.name, 'number']];
-    case 'enum':
-    case 'text':
-    case 'stack':
-    case 'named':
-      return [[part.name, 'text']];
-  }
-}
-
-/** A dimension must not be taken for a fixed column. */
-function columnName(name: string): string {
-  return fixedColumns.some((column) => column.name === name) ? `${name}_` : name;
-}
 
 type RunRows = {
   readonly probe: string;
@@ -65,8 +11,14 @@ type RunRows = {
   readonly texts: string[];
 };
 
-/** All rows in the order of ticks; those of one tick at a time. */
-export async function* sessionRows(source: ExportSource): AsyncGenerator<readonly (readonly RowValue[])[]> {
+/**
+ * All rows in the order of ticks; those of one tick at a time. `changes`: counters that changed, and calls. `everything`: also
+ * counters that appeared as 0, and the spans in which a run counted nothing, so that the session can be made again.
+ */
+export async function* sessionRows(
+  source: ExportSource,
+  what: 'changes' | 'everything',
+): AsyncGenerator<readonly (readonly RowValue[])[]> {
   const columns = rowColumns(source.manifest);
   const placeOf = new Map(columns.map(({ name }, place) => [name, place]));
   const isText = columns.map(({ type }) => type === 'text');
@@ -75,22 +27,42 @@ export async function* sessionRows(source: ExportSource): AsyncGenerator<readonl
     if (event.kind === 'run')
       runs.push({ probe: event.run.view.probe, stream: event.run.stream, cells: [], texts: [] });
     if (event.kind !== 'tick') continue;
+    const { seq, atMs, slices } = event.tick;
     const rows: RowValue[][] = [];
-    for (const slice of event.tick.slices) {
+    for (const slice of slices) {
       const run = runs[slice.run];
       if (run === undefined) continue;
       learn(run, slice, placeOf, isText);
-      const head = [slice.run, run.probe, run.stream.name, event.tick.atMs] as const;
-      for (const [at, cell] of slice.cells.entries()) {
+      const head = [slice.run, run.probe, run.stream.name, seq, atMs] as const;
+      const counts = what === 'changes' ? changesOf(slice) : countsOf(slice);
+      for (const [cell, delta] of counts) {
         const known = run.cells[cell];
-        const row: RowValue[] = ['count', ...head, slice.fromNs, slice.toNs, known?.metric, slice.deltas[at]];
+        const row: RowValue[] = ['count', ...head, slice.fromNs, slice.toNs, known?.metric, delta];
         for (const [place, value] of known?.places ?? []) row[place] = value;
         rows.push(filled(row, columns.length));
       }
+      if (what === 'everything' && counts.length === 0)
+        rows.push(filled(['span', ...head, slice.fromNs, slice.toNs], columns.length));
       addCalls(rows, run, slice, head, placeOf, columns.length);
     }
+    if (what === 'everything' && slices.length === 0)
+      rows.push(filled(['span', undefined, undefined, undefined, seq, atMs], columns.length));
     yield rows;
   }
+}
+
+type Change = readonly [cell: number, delta: number];
+
+function changesOf({ cells, deltas }: TickSlice): readonly Change[] {
+  return Array.from(cells, (cell, at) => [cell, deltas[at] ?? 0]);
+}
+
+/** New cells first, in the order in which they were numbered, whether they counted anything or not. */
+function countsOf(slice: TickSlice): readonly Change[] {
+  const changes = new Map(changesOf(slice));
+  const fresh = slice.newCells.map(({ cell }): Change => [cell, changes.get(cell) ?? 0]);
+  for (const [cell] of fresh) changes.delete(cell);
+  return [...fresh, ...changes];
 }
 
 function learn(run: RunRows, slice: TickSlice, placeOf: ReadonlyMap<string, number>, isText: readonly boolean[]): void {
@@ -108,7 +80,7 @@ function addCalls(
   rows: RowValue[][],
   run: RunRows,
   slice: TickSlice,
-  head: readonly [number, string, string, number],
+  head: readonly [number, string, string, number, number],
   placeOf: ReadonlyMap<string, number>,
   width: number,
 ): void {

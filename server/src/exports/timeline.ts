@@ -140,7 +140,7 @@ class RunTimeline {
   private cellOf(metric: string, dims: Readonly<Record<string, string | number>>): Cell {
     const spec = this.stream.maps.find((one) => one.metric === metric);
     if (spec?.kind !== 'count') return { metric, series: [], stack: undefined };
-    const names = wordDimensions(spec);
+    const names = wordDimensions(spec).filter((name) => dims[name] !== undefined);
     const series = (names.length === 0 ? ['all'] : names).map((dimension, at) => {
       const word = names.length === 0 ? 'all' : String(dims[dimension] ?? '');
       const key = `${metric}\n${dimension}\n${word}`;
@@ -192,13 +192,14 @@ class RunTimeline {
 const lossStages = ['lostCount', 'missingCount', 'malformedCount', 'droppedCount'] as const;
 
 /** The parts of a key that are words of a manifest: few, and from no process. */
-function wordDimensions({ key }: MapSpec): readonly string[] {
-  return key.flatMap((part) => {
+function wordDimensions({ key, keep }: MapSpec): readonly string[] {
+  const names = key.flatMap((part) => {
     if (part.kind === 'enum') return [part.name];
     return part.kind === 'packed'
       ? part.fields.flatMap(({ name, values }) => (values === undefined ? [] : [name]))
       : [];
   });
+  return names.filter((name) => keep?.includes(name) ?? true);
 }
 
 type CallShape = {

@@ -1,5 +1,5 @@
 /** Takes in an exported session. The file may be anything: it is believed only as far as every byte of it fits. */
-import { createReadStream, mkdirSync, rmSync, truncateSync } from 'node:fs';
+import { createReadStream, mkdirSync, type ReadStream, rmSync, truncateSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { randomUUID } from 'node:crypto';
@@ -15,19 +15,21 @@ import {
   sessionFiles,
   sessionManifestBytesMax,
 } from '@faultline/shared';
+import { readCsv } from './import-csv.ts';
 import type { Library } from './library.ts';
-import { interruptedView, readFigures } from './recorded-figures.ts';
+import { decodeJournal } from './journal-reader.ts';
+import { interruptedView, type JournalEnd, RecordedFigures } from './recorded-figures.ts';
 import type { Refusal } from './refusal.ts';
 import { parseSessionManifest, refuseVersion, writeSessionManifest } from './session-folder.ts';
 import { HostileFileError, readTar } from './tar-reader.ts';
 
-/** Imports a file that was exported as archive or jsonl. Nothing is left of one that is refused. */
+/** Imports a file that was exported as archive, jsonl or csv. Nothing is left of one that is refused. */
 export async function importSession(library: Library, file: string): Promise<Result<SessionManifest, Refusal>> {
   const draft = join(library.folder, `.import-${randomUUID()}-${process.pid}`);
   try {
     mkdirSync(draft, { mode: 0o700 });
     const given = await unpack(file, draft);
-    const manifest = await believe(given, draft);
+    const manifest = believe(given, draft);
     writeSessionManifest(draft, manifest);
     const placed = library.adopt(draft, manifest.id);
     return placed.ok ? ok(manifest) : placed;
@@ -35,7 +37,7 @@ export async function importSession(library: Library, file: string): Promise<Res
     const message = `${file} was not imported: ${error instanceof Error ? error.message : String(error)}`;
     const isHostile = error instanceof HostileFileError || isDataError(error);
     const remedy = isHostile
-      ? 'Nothing was taken in. Export it again, as archive or jsonl.'
+      ? 'Nothing was taken in. Export it again, as archive, jsonl or csv.'
       : 'Look at the file and at the room on the disk.';
     return err({ kind: isHostile ? 'session-unreadable' : 'store-problem', message, remedy });
   } finally {
@@ -43,54 +45,62 @@ export async function importSession(library: Library, file: string): Promise<Res
   }
 }
 
-/** Writes the journal into the draft, and gives the manifest as it stands in the file. */
-async function unpack(file: string, draft: string): Promise<SessionManifest> {
+/** What a file says of itself, and what its journal says, which lies in the draft then. */
+type Unpacked = { readonly manifest: SessionManifest; readonly figures: RecordedFigures; readonly end: JournalEnd };
+
+async function unpack(file: string, draft: string): Promise<Unpacked> {
   const start = await firstBytes(file);
   const journal = join(draft, sessionFiles.journal);
-  if (start[0] === 0x1f && start[1] === 0x8b) {
-    const packed = createReadStream(file);
-    const plain = packed.pipe(createGunzip());
-    packed.on('error', (error) => plain.destroy(error));
-    try {
-      return await unpackArchive(plain, journal);
-    } finally {
-      packed.destroy();
-      plain.destroy();
-    }
+  if (start[0] === 0x1f && start[1] === 0x8b) return unpackArchive(file, journal);
+  if (start[0] === 0x7b) return reading(file, (plain) => unpackLines(plain, journal));
+  if (/^(?:\ufeff)?kind,/.test(start.toString('utf8'))) return reading(file, (plain) => unpackCsv(plain, journal));
+  throw new HostileFileError('it is neither an archive, nor JSON Lines, nor CSV of a session');
+}
+
+async function reading<T>(file: string, read: (plain: ReadStream) => Promise<T>): Promise<T> {
+  const plain = createReadStream(file, { highWaterMark: 256 * 1024 });
+  try {
+    return await read(plain);
+  } finally {
+    plain.destroy();
   }
-  if (start[0] !== 0x7b) throw new HostileFileError('it is neither an archive nor JSON Lines of a session');
-  return unpackLines(createReadStream(file), journal);
 }
 
 async function firstBytes(file: string): Promise<Buffer> {
   const handle = await open(file, 'r');
   try {
-    const { buffer, bytesRead } = await handle.read(Buffer.alloc(2), 0, 2, 0);
+    const { buffer, bytesRead } = await handle.read(Buffer.alloc(8), 0, 8, 0);
     return buffer.subarray(0, bytesRead);
   } finally {
     await handle.close();
   }
 }
 
-async function unpackArchive(plain: AsyncIterable<Buffer>, journal: string): Promise<SessionManifest> {
-  let manifest: SessionManifest | undefined;
-  let hasJournal = false;
-  for await (const { name, size, bytes } of readTar(plain)) {
-    if (name === sessionFiles.journal) {
-      hasJournal = true;
-      await store(bytes(), journal);
-      continue;
+async function unpackArchive(file: string, path: string): Promise<Unpacked> {
+  const packed = createReadStream(file);
+  const plain = packed.pipe(createGunzip());
+  packed.on('error', (error) => plain.destroy(error));
+  try {
+    let manifest: SessionManifest | undefined;
+    let journal: Omit<Unpacked, 'manifest'> | undefined;
+    for await (const { name, size, bytes } of readTar(plain)) {
+      if (name === sessionFiles.journal) {
+        journal = await store(bytes(), path);
+        continue;
+      }
+      if (size > sessionManifestBytesMax) throw new HostileFileError('its manifest is too large');
+      manifest = believedManifest(Buffer.concat(await Array.fromAsync(bytes())).toString('utf8'));
     }
-    if (size > sessionManifestBytesMax) throw new HostileFileError('its manifest is too large');
-    manifest = believedManifest(Buffer.concat(await Array.fromAsync(bytes())).toString('utf8'));
-  }
-  if (manifest === undefined || !hasJournal)
+    if (manifest !== undefined && journal !== undefined) return { manifest, ...journal };
     throw new HostileFileError('the archive lacks the manifest or the journal');
-  return manifest;
+  } finally {
+    packed.destroy();
+    plain.destroy();
+  }
 }
 
 /** The first line holds the manifest; all others are the journal. */
-async function unpackLines(chunks: AsyncIterable<Buffer>, journal: string): Promise<SessionManifest> {
+async function unpackLines(chunks: AsyncIterable<Buffer>, path: string): Promise<Unpacked> {
   const iterator = chunks[Symbol.asyncIterator]();
   let head = Buffer.alloc(0);
   while (!head.includes(0x0a)) {
@@ -105,8 +115,14 @@ async function unpackLines(chunks: AsyncIterable<Buffer>, journal: string): Prom
     yield head.subarray(end + 1);
     for (let next = await iterator.next(); next.done !== true; next = await iterator.next()) yield next.value;
   };
-  await store(rest(), journal);
-  return manifest;
+  return { manifest, ...(await store(rest(), path)) };
+}
+
+/** The first row holds the manifest; the journal is made of all others, and is not of the size that the manifest says. */
+async function unpackCsv(plain: ReadStream, path: string): Promise<Unpacked> {
+  const { manifest, journal } = await readCsv(plain, believedManifest);
+  const stored = await store(journal, path);
+  return { ...stored, manifest: { ...manifest, held: { ...manifest.held, journalBytes: stored.end.wholeBytes } } };
 }
 
 function manifestOfLine(line: string): string {
@@ -131,27 +147,36 @@ function believedManifest(text: string): SessionManifest {
   return manifest.value;
 }
 
-/** Writes what comes, as long as it is not more than a session can be. */
-async function store(chunks: AsyncIterable<Buffer>, path: string): Promise<void> {
+/** Writes what comes, and reads it as a journal meanwhile: nothing is taken in beyond the first line that does not fit. */
+async function store(chunks: AsyncIterable<Buffer>, path: string): Promise<Omit<Unpacked, 'manifest'>> {
   const file = await open(path, 'wx', 0o600);
-  try {
-    let bytes = 0;
+  const figures = new RecordedFigures();
+  let bytes = 0;
+  const written = async function* (): AsyncGenerator<Buffer> {
     for await (const chunk of chunks) {
       bytes += chunk.length;
       if (bytes > importBytesMax)
         throw new HostileFileError(`unpacked it is larger than ${formatBytes(importBytesMax)}`);
       await file.writeFile(chunk);
+      yield chunk;
+    }
+  };
+  let [isEnded, tornBytes] = [false, 0];
+  try {
+    for await (const event of decodeJournal(written())) {
+      if (event.kind === 'damaged') throw new HostileFileError(`its journal is damaged: ${event.message}`);
+      if (event.kind === 'end') isEnded = true;
+      if (event.kind === 'torn') tornBytes = event.tornBytes;
+      figures.add(event);
     }
   } finally {
     await file.close();
   }
+  return { figures, end: { isEnded, tornBytes, wholeBytes: bytes - tornBytes, damage: undefined } };
 }
 
 /** The manifest where it and the journal say the same; a session exported while it was live is closed as interrupted. */
-async function believe(manifest: SessionManifest, draft: string): Promise<SessionManifest> {
-  const path = join(draft, sessionFiles.journal);
-  const { figures, end } = await readFigures(path);
-  if (end.damage !== undefined) throw new HostileFileError(`its journal is damaged: ${end.damage}`);
+function believe({ manifest, figures, end }: Unpacked, draft: string): SessionManifest {
   if (figures.head?.session === undefined) throw new HostileFileError('its journal has no beginning');
   const isLive = manifest.state === 'live';
   if (end.tornBytes > 0 && !isLive) throw new HostileFileError('its journal is truncated');
@@ -169,7 +194,7 @@ async function believe(manifest: SessionManifest, draft: string): Promise<Sessio
       throw new HostileFileError('its manifest names other runs than its journal');
     return manifest;
   }
-  if (end.tornBytes > 0) truncateSync(path, end.wholeBytes);
+  if (end.tornBytes > 0) truncateSync(join(draft, sessionFiles.journal), end.wholeBytes);
   const why = 'it was exported while it was recorded';
   const closed = figures.runs.map((run) => ({ ...run.run, view: interruptedView(run, figures.lastAtMs, why) }));
   const { owner: _, ...rest } = manifest;
