@@ -25,6 +25,8 @@ async function bytesOf(format: ExportFormat): Promise<Buffer> {
   return Buffer.concat(pieces.map((piece) => Buffer.from(piece)));
 }
 
+const stack = 'remap_pfn_range;vfio_pci_mmap_fault;handle_mm_fault';
+
 const textOf = async (format: ExportFormat): Promise<string> => (await bytesOf(format)).toString();
 
 describe('CSV', () => {
@@ -34,11 +36,13 @@ describe('CSV', () => {
       'kind,run,probe,stream,tick,atMs,fromNs,toNs,metric,value,mode,stack,comm,bucket,endedAtNs,cpu,holdNs,manifest',
     );
     expect(lines[1]).toMatch(/^session,{17}"\{""formatVersion"":/);
-    expect(lines).toHaveLength(11);
+    expect(lines).toHaveLength(13);
     expect(lines[3]).toBe('count,0,busy,stacked,1,100,1000000,501000000,wait,3,,,,20,,,,');
-    expect(lines[5]).toBe('span,1,busy,detail,1,100,1000000,501000000,,,,,,,,,,');
-    expect(lines[7]).toBe('call,1,busy,detail,1,100,,3000500,,,unknown:9,,app,,3000500,1,1,');
-    expect(lines[8]).toBe('span,0,busy,stacked,2,200,501000000,1001000000,,,,,,,,,,');
+    expect(lines[5]).toBe(`count,0,busy,stacked,1,100,1000000,501000000,violations,0,mmap-read,${stack},',,,,,`);
+    expect(lines[6]).toBe(`count,0,busy,stacked,1,100,1000000,501000000,violations,0,mmap-read,${stack},,,,,,`);
+    expect(lines[7]).toBe('span,1,busy,detail,1,100,1000000,501000000,,,,,,,,,,');
+    expect(lines[9]).toBe('call,1,busy,detail,1,100,,3000500,,,unknown:9,,app,,3000500,1,1,');
+    expect(lines[10]).toBe('span,0,busy,stacked,2,200,501000000,1001000000,,,,,,,,,,');
   });
 
   it('gives a spreadsheet no formula', async () => {
@@ -121,6 +125,7 @@ describe('the text for a mail', () => {
   it('has at most 72 columns, the kernel, the workload, the marks, the counts, the stacks and the ledger', async () => {
     const text = await textOf('text');
     for (const line of text.split('\n')) expect([line, line.length <= 72]).toEqual([line, true]);
+    expect(text.match(/^ +violations +mmap-read/gm)).toHaveLength(1);
     for (const part of ['6.18.0-test', 'workload  sparse', 'unbound', 'violations', '    remap_pfn_range', 'ledger'])
       expect(text).toContain(part);
   });

@@ -1,5 +1,13 @@
 /** OpenMetrics text: counters, and latencies as histograms by octave. Never a label for a process or a stack. */
-import { bucketHigh, type CellEntry, type Dims, type Ledger, type MapSpec, metricSpecs, type Stream } from '@faultline/shared';
+import {
+  bucketHigh,
+  type CellEntry,
+  type Dims,
+  type Ledger,
+  type MapSpec,
+  metricSpecs,
+  type Stream,
+} from '@faultline/shared';
 
 type Series = { readonly labels: string; value: number; readonly octaves: Map<number, number> };
 type Family = {

@@ -7,7 +7,7 @@ import type { TempStore } from './temp-store.ts';
 
 const [counts, detail] = busyProbe.manifest.streams;
 
-/** Counts with a stack in their key and latencies in buckets, as the lock assertion and the fault path have them. */
+/** Counts with a stack in their key and latencies in buckets, as the lock assertion and the fault path have them; two maps feed one metric. */
 const stacked: Stream = {
   ...ensure(counts, 'a stream of counts'),
   name: 'stacked',
@@ -23,6 +23,18 @@ const stacked: Stream = {
         { name: 'mode', kind: 'enum', values: { 0: 'mmap-read' } },
         { name: 'stack', kind: 'stack' },
         { name: 'comm', kind: 'text' },
+      ],
+    },
+    {
+      map: '@violations_in_all',
+      metric: 'violations',
+      title: 'Violations',
+      unit: 'count',
+      kind: 'count',
+      role: 'events',
+      key: [
+        { name: 'mode', kind: 'enum', values: { 0: 'mmap-read' } },
+        { name: 'stack', kind: 'stack' },
       ],
     },
     {
@@ -76,6 +88,9 @@ export function pushStackedTicks(session: FakeSession): void {
             { cell: 0, metric: 'violations', dims: { mode: 'mmap-read', stack, comm: evil } },
             { cell: 1, metric: 'wait', dims: { bucket: 20 } },
             { cell: 2, metric: 'wait', dims: { bucket: 200 } },
+            // Counters of 0: of a process without a name, and of the map that knows no processes.
+            { cell: 3, metric: 'violations', dims: { mode: 'mmap-read', stack, comm: '' } },
+            { cell: 4, metric: 'violations', dims: { mode: 'mmap-read', stack } },
           ]
         : [],
       cells: Uint32Array.of(0, 1, 2),
