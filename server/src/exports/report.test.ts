@@ -23,6 +23,16 @@ const probes: readonly ProbeManifest[] = fakeProbes.map((probe) => ({
           { name: 'comm', kind: 'text' },
         ],
       },
+      // A second map that feeds it on other kernels.
+      {
+        ...base,
+        map: '@acquisitions_by_mode',
+        metric: 'acquisitions',
+        unit: 'count',
+        kind: 'count',
+        role: 'events',
+        key: [],
+      },
       { ...base, map: '@wait', metric: 'wait', unit: 'ns', kind: 'buckets', key: [{ name: 'bucket', kind: 'bucket' }] },
       {
         ...base,
