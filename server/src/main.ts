@@ -82,6 +82,7 @@ async function runWith(
         bpftrace: asked.bpftrace.bpftrace,
         runs: faultPathRuns(tracing.probes()),
         clock: () => Date.now(),
+        library,
       });
       const surroundings = { terminal: screen, logger, version: faultlineVersion, stopping: onSignal(), lab, library };
       return await serve(tracing, asked.serve, surroundings);
@@ -97,7 +98,13 @@ async function runWith(
       return usageStatus;
     }
     case 'lab':
-      return labCommand(asked.words, { tracing, probes: tracing.catalogue, terminal: screen, interrupted: onSignal() });
+      return labCommand(asked.words, {
+        tracing,
+        probes: tracing.catalogue,
+        terminal: screen,
+        interrupted: onSignal(),
+        library,
+      });
   }
 }
 

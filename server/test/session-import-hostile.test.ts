@@ -251,8 +251,8 @@ describe('a hostile file', () => {
 
   it('of a newer format is refused, naming both versions', async () => {
     const text = (await two.exported(await recordBusySession(two.origin, 'host-1'), 'jsonl')).toString();
-    const answer = await two.importBytes(text.replaceAll('"formatVersion":1', '"formatVersion":3'));
-    expect(answer).toMatchObject({ ok: false, error: { message: expect.stringMatching(/version 3.*up to 1/) } });
+    const answer = await two.importBytes(text.replaceAll('"formatVersion":2', '"formatVersion":4'));
+    expect(answer).toMatchObject({ ok: false, error: { message: expect.stringMatching(/version 4.*up to 2/) } });
   });
 
   it('cut off anywhere is refused', async () => {

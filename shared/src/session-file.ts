@@ -12,8 +12,11 @@ const strict = { additionalProperties: false } as const;
 const count = Type.Integer({ minimum: 0 });
 const atMs = Type.Number({ minimum: 0 });
 
-/** The version of the format that this Faultline writes; it reads this one and older ones. */
-export const sessionFormatVersion = 1;
+/**
+ * The version of the format that this Faultline writes; it reads this one and older ones.
+ * 2: the manifest may say how the run was set up (`setup`), and what follows from the journal lies beside it.
+ */
+export const sessionFormatVersion = 2;
 
 /** Names of the two files of a session's folder. */
 export const sessionFiles = { manifest: 'manifest.json', journal: 'journal.jsonl' } as const;
@@ -28,6 +31,50 @@ const line = (maxLength: number) =>
 export const SessionNameSchema = line(120);
 export const SessionNoteSchema = Type.Object({ atMs, text: line(4_000) }, strict);
 export type SessionNote = Static<typeof SessionNoteSchema>;
+
+/** What a workload may be told and may say of itself; bounded, since it is kept in every list of sessions. */
+const word = (maxLength: number) => Type.String({ maxLength, pattern: '^[^\\u0000-\\u001f\\u007f]*$' });
+export const SetupWorkloadSchema = Type.Object(
+  {
+    name: word(120),
+    /** As it was started, without the program's own name. */
+    arguments: Type.Array(word(1_000), { maxItems: 64 }),
+    /** How much of the device's BAR it used. */
+    barBytes: Type.Optional(count),
+    isMisaligned: Type.Optional(Type.Boolean()),
+    threads: Type.Optional(count),
+    repetitions: Type.Optional(count),
+  },
+  strict,
+);
+export type SetupWorkload = Static<typeof SetupWorkloadSchema>;
+
+/** What was run on what, for those who put runs side by side; only what is known is there. */
+export const SessionSetupSchema = Type.Object(
+  {
+    /** The kernel by its name in the lab's list, or its folder; elsewhere its release. */
+    build: Type.Optional(word(1_000)),
+    /** How a guest was run; absent on real hardware, and where it is not known. */
+    accelerator: Type.Optional(Type.Union([Type.Literal('kvm'), Type.Literal('tcg')])),
+    /** Absent too where several different ones ran: then the session is no run of any of them. */
+    workload: Type.Optional(SetupWorkloadSchema),
+    /** Runs that belong together have one series, and are numbered in it from 1. */
+    series: Type.Optional(word(120)),
+    runNumber: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000_000 })),
+    /** The PCI address of the device that was worked on. */
+    device: Type.Optional(word(40)),
+    /** The last thing the workload said it did, field by field. */
+    printed: Type.Optional(
+      Type.Record(
+        Type.String({ pattern: '^[a-zA-Z][a-zA-Z0-9_]{0,59}$' }),
+        Type.Union([Type.Number(), Type.Boolean(), word(200)]),
+        { ...strict, maxProperties: 64 },
+      ),
+    ),
+  },
+  strict,
+);
+export type SessionSetup = Static<typeof SessionSetupSchema>;
 
 /** The process that records a live session: a pid alone may be somebody else's by now. */
 export const ProcessOwnerSchema = Type.Object(
@@ -101,6 +148,7 @@ export const SessionManifestSchema = Type.Object(
     name: Type.Optional(SessionNameSchema),
     label: Type.Optional(SessionNameSchema),
     workload: Type.Optional(SessionNameSchema),
+    setup: Type.Optional(SessionSetupSchema),
     notes: Type.Array(SessionNoteSchema, { maxItems: 1_000 }),
     /** Moments on the time line, by the server's wall clock. */
     marks: Type.Array(SessionNoteSchema, { maxItems: 1_000 }),

@@ -13,7 +13,9 @@ import { formatBytes, formatSeconds, type RunView } from '@faultline/shared';
 import { type OpenGuest, openGuest } from '../lab/open-guest.ts';
 import { listRunning, registerGuest, stopRunning } from '../lab/running-guests.ts';
 import { runWorkload, type WorkloadEnd, workloads } from '../lab/workload.ts';
+import { noteWorkload } from '../lab/setup.ts';
 import type { CataloguedProbe } from '../probes/catalogue.ts';
+import type { Library } from '../sessions/library.ts';
 import type { Tracing } from '../sessions/tracing.ts';
 import { chooseStreams } from './arguments.ts';
 import type { BootWords, LabWords, RunWords } from './lab-words.ts';
@@ -30,6 +32,8 @@ export type LabSurroundings = {
   readonly probes: readonly CataloguedProbe[];
   readonly terminal: Terminal;
   readonly interrupted: AbortSignal;
+  /** Where it is recorded, if it is. */
+  readonly library?: Library | undefined;
 };
 
 /** Carries it out; the exit status. */
@@ -154,7 +158,12 @@ async function runOnce(request: RunWords, surroundings: LabSurroundings): Promis
   const session = await tracing.session(guest.target.id);
   if (!session.ok) return complain({ ...session.error, kind: 'broken' }, terminal);
   tell.say({ stage: `running ${request.workload}` });
+  const note = (lines: readonly string[]): Promise<string | undefined> =>
+    noteWorkload(surroundings.library, tracing, { kernel: request.kernel, target: guest.target, request, lines });
+  await note([]);
   const ends = await repeat(request, surroundings, guest);
+  const noteProblem = await note(ends.at(-1)?.lines ?? []);
+  if (noteProblem !== undefined) terminal.err(`  not noted in its session: ${noteProblem}\n`);
   tell.say({ stage: 'closing the counts' });
   await Promise.all(
     tracing

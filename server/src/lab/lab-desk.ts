@@ -18,10 +18,12 @@ import {
   workloadLinesShownMax,
 } from '@faultline/shared';
 import type { CataloguedProbe } from '../probes/catalogue.ts';
+import type { Library } from '../sessions/library.ts';
 import type { Refusal } from '../sessions/refusal.ts';
 import type { Tracing } from '../sessions/tracing.ts';
 import type { GuestTarget } from '../targets/guest.ts';
 import { openGuest } from './open-guest.ts';
+import { noteWorkload } from './setup.ts';
 import { runWorkload, workloads } from './workload.ts';
 
 const defaultBarBytes = 64 * 1024 * 1024;
@@ -34,6 +36,8 @@ export type LabDeskOptions = {
   /** What is traced in every guest. */
   readonly runs: readonly StartRun[];
   readonly clock: () => number;
+  /** Where what is traced in the guests is recorded, if it is. */
+  readonly library?: Library | undefined;
 };
 
 type Kept = {
@@ -151,7 +155,7 @@ export class LabDesk implements Lab {
     };
     this.workloadRuns.push(run);
     if (this.workloadRuns.length > labWorkloadRunsMax) this.workloadRuns.shift();
-    void this.follow(run, target, kept.stopping.signal);
+    void this.follow(run, target, kept);
     return ok(copied(run));
   }
 
@@ -210,17 +214,24 @@ export class LabDesk implements Lab {
     };
   }
 
-  private async follow(run: LabWorkloadRun, target: GuestTarget, signal: AbortSignal): Promise<void> {
+  private async follow(run: LabWorkloadRun, target: GuestTarget, { view, stopping }: Kept): Promise<void> {
     const { workload, sizeBytes: barBytes, isMisaligned, repetitions, threads } = run;
     const take = (line: string): void => {
       run.lineCount += 1;
       run.lines.push(line);
       if (run.lines.length > workloadLinesShownMax) run.lines.shift();
     };
-    const end = await runWorkload(target, { workload, barBytes, isMisaligned, repetitions, threads }, take, signal);
+    const request = { workload, barBytes, isMisaligned, repetitions, threads };
+    const { tracing, library } = this.options;
+    const note = (lines: readonly string[]): Promise<string | undefined> =>
+      noteWorkload(library, tracing, { kernel: view.kernel, target, request, lines });
+    await note([]);
+    const end = await runWorkload(target, request, take, stopping.signal);
+    const noteProblem = await note(end.lines);
     run.state = end.kind === 'done' ? 'done' : 'failed';
     if (end.exitStatus !== undefined) run.exitStatus = end.exitStatus;
-    if (end.problem !== undefined) run.problem = end.problem;
+    const problem = end.problem ?? (noteProblem === undefined ? undefined : `not noted in its session: ${noteProblem}`);
+    if (problem !== undefined) run.problem = problem;
   }
 }
 

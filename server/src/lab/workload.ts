@@ -93,7 +93,8 @@ export async function runWorkload(
   };
 }
 
-function wordsOf(request: WorkloadRequest): readonly string[] {
+/** The words that vfio-load is started with. */
+export function wordsOf(request: WorkloadRequest): readonly string[] {
   return [
     request.workload,
     ...['--device', deviceBdf, '--bar', String(deviceBar), '--size', String(request.barBytes)],

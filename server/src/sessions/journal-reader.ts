@@ -14,8 +14,13 @@ import {
 } from '@faultline/shared';
 import { Compile } from 'typebox/compile';
 import { type RunState, tickOfLine } from './journal-line.ts';
-import { refuseVersion } from './session-folder.ts';
+import { refuseVersion, upgradeSteps } from './session-folder.ts';
 import type { Tick } from './tick.ts';
+
+/** What the first line of a journal has to undergo; its other lines are the same in all versions. */
+const headUpgraders: ReadonlyMap<number, (head: object) => object> = new Map([
+  [1, (head) => ({ ...head, formatVersion: 2 })],
+]);
 
 const headValidator = Compile(JournalHeadSchema);
 const lineValidator = Compile(JournalLineSchema);
@@ -57,9 +62,11 @@ export class JournalDecoder {
     const version = typeof value === 'object' && value !== null && 'formatVersion' in value ? value.formatVersion : 0;
     const refusal = refuseVersion(version);
     if (refusal !== undefined) return err(refusal.message);
-    if (!headValidator.Check(value)) return err('it does not begin as a journal does');
+    const upgraded =
+      typeof value === 'object' && value !== null ? upgradeSteps(value, Number(version), headUpgraders) : value;
+    if (!headValidator.Check(upgraded)) return err('it does not begin as a journal does');
     this.isHeadRead = true;
-    return ok({ kind: 'head', head: value });
+    return ok({ kind: 'head', head: upgraded });
   }
 
   private known(line: JournalLine): Result<JournalEvent, string> {

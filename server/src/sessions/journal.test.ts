@@ -108,9 +108,9 @@ describe('a journal', () => {
   });
 
   it('of a newer format is refused, naming both versions', () => {
-    const line = head.replace('"formatVersion":1', '"formatVersion":2');
+    const line = head.replace('"formatVersion":2', '"formatVersion":3');
     const answer = new JournalDecoder().line(line);
-    expect(answer).toEqual({ ok: false, error: expect.stringMatching(/format version 2.*reads up to 1/) });
+    expect(answer).toEqual({ ok: false, error: expect.stringMatching(/format version 3.*reads up to 2/) });
   });
 
   it('ends with its last line', async () => {

@@ -114,14 +114,14 @@ describe('a store', () => {
     writeFileSync(
       join(temp.folder, 'newer', 'manifest.json'),
       readFileSync(join(temp.folder, 'host-1', 'manifest.json'), 'utf8').replace(
-        '"formatVersion": 1',
         '"formatVersion": 2',
+        '"formatVersion": 3',
       ),
     );
     expect([...ids()].toSorted()).toEqual(['host-1', 'newer']);
     expect(temp.store.library.findReadable('newer')).toMatchObject({
       ok: false,
-      error: { kind: 'session-unreadable', message: expect.stringMatching(/version 2.*up to 1/) },
+      error: { kind: 'session-unreadable', message: expect.stringMatching(/version 3.*up to 2/) },
     });
   });
 });

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { closeSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, statSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import {
+  ensure,
   err,
   ok,
   type Result,
@@ -22,8 +23,11 @@ export type SessionFileError = {
 
 const validator = Compile(SessionManifestSchema);
 
-/** What a version's files have to undergo to be of the next one. The first version has none before it. */
-const upgraders: ReadonlyMap<number, (manifest: object) => object> = new Map();
+/** What a manifest of a version has to undergo to be one of the next. */
+const upgraders: ReadonlyMap<number, (manifest: object) => object> = new Map([
+  // `setup` is new and may be absent; so may the files beside the journal, which are made when they are wanted.
+  [1, (manifest) => ({ ...manifest, formatVersion: 2 })],
+]);
 
 /** Checks the text of a manifest; an older version is upgraded step by step, a newer one refused. */
 export function parseSessionManifest(text: string): Result<SessionManifest, SessionFileError> {
@@ -37,18 +41,26 @@ export function parseSessionManifest(text: string): Result<SessionManifest, Sess
     return err({ kind: 'damaged', message: 'its manifest has no formatVersion' });
   const refusal = refuseVersion(value.formatVersion);
   if (refusal !== undefined) return err(refusal);
-  let upgraded: object = value;
-  for (let version = Number(value.formatVersion); version < sessionFormatVersion; version += 1) {
-    const upgrade = upgraders.get(version);
-    if (upgrade === undefined) return err({ kind: 'damaged', message: `there was no format version ${version}` });
-    upgraded = upgrade(upgraded);
-  }
+  const upgraded = upgradeSteps(value, Number(value.formatVersion), upgraders);
   if (validator.Check(upgraded)) return ok(upgraded);
   const [first] = validator.Errors(upgraded);
   return err({
     kind: 'damaged',
     message: `its manifest, ${first?.instancePath || '/'}: ${first?.message ?? 'does not fit'}`,
   });
+}
+
+/** Takes what was read of an older version through every step to the present one. */
+export function upgradeSteps(
+  value: object,
+  fromVersion: number,
+  steps: ReadonlyMap<number, (value: object) => object>,
+): object {
+  let upgraded = value;
+  for (let version = fromVersion; version < sessionFormatVersion; version += 1) {
+    upgraded = ensure(steps.get(version), `an upgrader from format version ${version}`)(upgraded);
+  }
+  return upgraded;
 }
 
 /** Says no to versions that this Faultline can't know. */
@@ -97,16 +109,20 @@ function writeWhole(file: number, bytes: Buffer): void {
   for (let offset = 0; offset < bytes.length; ) offset += writeSync(file, bytes, offset);
 }
 
-/** What a person decided about a session; kept when its recorder writes the manifest anew. */
-export type SessionEdits = Pick<SessionManifest, 'name' | 'label' | 'workload' | 'notes' | 'marks' | 'isPinned'>;
+/** What is said about a session by others than its recorder; kept when its recorder writes the manifest anew. */
+export type SessionEdits = Pick<
+  SessionManifest,
+  'name' | 'label' | 'workload' | 'setup' | 'notes' | 'marks' | 'isPinned'
+>;
 
 /** The edits of a manifest alone; absent ones stay absent. */
 export function editsOf(manifest: SessionManifest): SessionEdits {
-  const { name, label, workload, notes, marks, isPinned } = manifest;
+  const { name, label, workload, setup, notes, marks, isPinned } = manifest;
   return {
     ...(name === undefined ? {} : { name }),
     ...(label === undefined ? {} : { label }),
     ...(workload === undefined ? {} : { workload }),
+    ...(setup === undefined ? {} : { setup }),
     notes,
     marks,
     isPinned,
