@@ -182,6 +182,7 @@ static void write_file(uint32_t id, char *payload, size_t size)
 		if (n < 0) {
 			say_error(id, errno);
 			close(fd);
+			unlink(payload); /* half a script must not be taken for the script */
 			return;
 		}
 		at += n;

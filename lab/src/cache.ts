@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { mkdir, mkdtemp, readdir, rename, rm, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { ok, type Result } from '@faultline/shared';
+import { err, ok, type Result } from '@faultline/shared';
 import type { LabError } from './lab-error.ts';
 
 /** $FAULTLINE_CACHE, or faultline/ below the user's cache folder. */
@@ -32,7 +32,8 @@ export async function isCached(kind: string, key: string): Promise<boolean> {
 
 /**
  * The folder `kind/key`, built first if it is not there: `build` fills a folder of its own, which then takes the name at
- * once, so that a build that was interrupted leaves nothing that looks whole.
+ * once, so that a build that was interrupted leaves nothing that looks whole. Fails where that folder cannot be written:
+ * the disk is full, as a rule.
  */
 export async function cached(
   kind: string,
@@ -41,17 +42,42 @@ export async function cached(
 ): Promise<Result<string, LabError>> {
   const path = cachedPath(kind, key);
   if (await isCached(kind, key)) return ok(path);
-  await mkdir(join(cacheFolder(), kind), { recursive: true });
-  const draft = await mkdtemp(`${path}.draft-`);
-  const built = await build(draft);
-  if (!built.ok) {
-    await rm(draft, { recursive: true, force: true });
-    return built;
+  let draft: string | undefined;
+  try {
+    await mkdir(join(cacheFolder(), kind), { recursive: true });
+    draft = await mkdtemp(`${path}.draft-`);
+    const built = await build(draft);
+    if (!built.ok) {
+      await removeDraft(draft);
+      return built;
+    }
+    // Somebody else may have built the same meanwhile: theirs is as good.
+    await rename(draft, path).catch(() => removeDraft(draft));
+    return ok(path);
+  } catch (cause) {
+    await removeDraft(draft);
+    if (!(cause instanceof Error && 'syscall' in cause)) throw cause;
+    return err(notWritten(cause));
   }
-  // Somebody else may have built the same meanwhile: theirs is as good.
-  await rename(draft, path).catch(() => rm(draft, { recursive: true, force: true }));
-  return ok(path);
 }
+
+async function removeDraft(draft: string | undefined): Promise<void> {
+  if (draft !== undefined) await rm(draft, { recursive: true, force: true });
+}
+
+function notWritten(cause: Error): LabError {
+  const isFull = /^(?:ENOSPC|EDQUOT)/.test(cause.message);
+  return {
+    kind: 'broken',
+    message: isFull
+      ? `the disk of the lab's folder ${cacheFolder()} is full`
+      : `the lab's folder ${cacheFolder()} cannot be used: ${cause.message}`,
+    remedy: isFull ? roomRemedy : 'Mend that, or name another folder in FAULTLINE_CACHE.',
+  };
+}
+
+/** What to do where the lab's folder has no room. */
+export const roomRemedy = 'Make room there, type faultline lab clean, or name another folder in FAULTLINE_CACHE.';
 
 /** What the lab keeps, by kind, and how many bytes it takes. */
 export async function cacheUsage(): Promise<readonly { readonly kind: string; readonly bytes: number }[]> {

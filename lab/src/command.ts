@@ -1,6 +1,7 @@
 /** Programs of this machine that the lab runs to their ends: apt, dpkg, gcc, mke2fs. Never through a shell. */
 import { spawn } from 'node:child_process';
 import { err, labCommandMaxMs, ok, type Result } from '@faultline/shared';
+import { roomRemedy } from './cache.ts';
 import type { LabError } from './lab-error.ts';
 
 const outputCharsMax = 4 * 1024 * 1024;
@@ -67,6 +68,6 @@ function failed(
   return {
     kind: 'broken',
     message: `${program} ended with ${how ?? 'no status'}: ${said}`,
-    remedy: 'What it said last is above; mend that and try again.',
+    remedy: /no space left on device/i.test(said) ? roomRemedy : 'What it said last is above; mend that and try again.',
   };
 }

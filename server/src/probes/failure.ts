@@ -82,8 +82,9 @@ function explainRefusal({ stderr, script }: FailureContext): Sentence | undefine
   ) {
     return {
       kind: 'function-missing',
-      what: 'a function that the script needs cannot be traced on this kernel',
-      remedy: 'See the planner on the Probes page: another variant may fit this kernel.',
+      what: `${missingFunction(stderr) ?? 'a function that the script needs'} cannot be traced on this kernel`,
+      remedy:
+        'Was its module unloaded meanwhile? See the planner on the Probes page: another variant may fit this kernel.',
     };
   }
   if (/\.bt:\d+:\d+|stdin:\d+:\d+|ERROR: syntax error|^\S+:\d+:\d+(?:-\d+)?: ERROR/m.test(stderr)) {
@@ -102,6 +103,12 @@ function explainRefusal({ stderr, script }: FailureContext): Sentence | undefine
     };
   }
   return undefined;
+}
+
+/** The function that bpftrace names: 0.17 and 0.23 as 'kprobe:NAME' or kprobe:NAME, 0.27 as "No matches for kprobe NAME". */
+function missingFunction(stderr: string): string | undefined {
+  const attached = /Error attaching probe: '?k(?:ret)?(?:probe|func):(?:\w+:)?(\w+)/.exec(stderr)?.[1];
+  return attached ?? /No matches for \w+ (?:\w+:)*(\w+)/.exec(stderr)?.[1];
 }
 
 function explainEnd(exit: Exit): Sentence {

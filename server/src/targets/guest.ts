@@ -213,9 +213,11 @@ function startError(program: string, errno: number): TargetError {
 
 function fileError(path: string, error: AgentError): TargetError {
   if (error.kind === 'lost') return { kind: 'failed', message: error.reason };
-  const { ENOENT, ENOTDIR, EACCES, EPERM, EFBIG } = constants.errno;
+  const { ENOENT, ENOTDIR, EACCES, EPERM, EFBIG, ENOSPC } = constants.errno;
   if (error.errno === ENOENT || error.errno === ENOTDIR) return { kind: 'not-found', message: `${path} is not there` };
   if (error.errno === EACCES || error.errno === EPERM) return { kind: 'denied', message: `${path} may not be read` };
   if (error.errno === EFBIG) return { kind: 'too-large', message: `${path} is larger than 32 MiB` };
+  if (error.errno === ENOSPC)
+    return { kind: 'failed', message: `${path} cannot be written: the guest’s file system is full` };
   return { kind: 'failed', message: `${path}: errno ${error.errno}` };
 }

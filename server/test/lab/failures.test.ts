@@ -14,7 +14,7 @@ import { Tracer } from '../../src/sessions/tracer.ts';
 import { GuestTarget } from '../../src/targets/guest.ts';
 import { until } from '../until.ts';
 import { guestsOfThisProcess } from './guests-of-this-process.ts';
-import { bootBare, TracedGuest } from './traced-guest.ts';
+import { bootBare, kernelFolder, TracedGuest } from './traced-guest.ts';
 
 const request = { barBytes: 64 * 1024 * 1024, bpftrace: 'bpftrace', heldKey: 'bare', start: 'fastest' } as const;
 const main = new URL('../../src/main.ts', import.meta.url).pathname;
@@ -24,13 +24,6 @@ beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'faultline-lab-test-'));
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
-
-/** The unpacked package of 6.1, which other tests have brought. */
-function kernelFolder(): string {
-  const packages = join(cacheFolder(), 'packages');
-  const name = readdirSync(packages).find((one) => /^linux-image-6\.1\.0-\d+-amd64_/.test(one));
-  return join(packages, ensure(name, '6.1 was booted before'), 'root');
-}
 
 describe('the lab', () => {
   it('ends what is traced with the reason when QEMU is killed, and loses nothing that had arrived', async () => {

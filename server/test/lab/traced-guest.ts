@@ -1,5 +1,7 @@
 /** A lab guest with the fault path traced, and the counts that one workload adds to it. */
-import { bootGuest, type Guest } from '@faultline/lab';
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { bootGuest, cacheFolder, type Guest } from '@faultline/lab';
 import { type Dims, ensure, type RunView } from '@faultline/shared';
 import { fileURLToPath } from 'node:url';
 import { chooseStreams } from '../../src/cli/arguments.ts';
@@ -31,6 +33,13 @@ export async function bootBare(kernel: string, barBytes = 64 * mib): Promise<Gue
   const guest = await bootGuest(request, () => undefined, undefined);
   if (!guest.ok) throw new Error(guest.error.message);
   return guest.value;
+}
+
+/** The unpacked package of 6.1, which other tests have brought. */
+export function kernelFolder(): string {
+  const packages = join(cacheFolder(), 'packages');
+  const name = readdirSync(packages).find((one) => /^linux-image-6\.1\.0-\d+-amd64_/.test(one));
+  return join(packages, ensure(name, '6.1 was booted before'), 'root');
 }
 
 export class TracedGuest implements AsyncDisposable {
