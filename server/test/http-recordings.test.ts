@@ -1,4 +1,5 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -6,6 +7,7 @@ import { exportFormats } from '../src/exports/formats.ts';
 import { importSession } from '../src/sessions/import-session.ts';
 import { busyProbe } from './fakes/busy-probe.ts';
 import { type StartedApp, startApp } from './fakes/start-app.ts';
+import { until } from './until.ts';
 import { busySession, openTempStore, pushBusyTick, recordBusySession, type TempStore } from './fakes/temp-store.ts';
 
 let temp: TempStore;
@@ -27,6 +29,14 @@ async function ask(method: string, path: string, body?: object): Promise<{ statu
     ...(method === 'GET' ? {} : { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body ?? {}) }),
   });
   return { status: answer.status, body: await answer.json() };
+}
+
+/** 200,000 calls. */
+async function recordLongSession(id: string): Promise<void> {
+  const session = busySession(id);
+  const recording = temp.store.record(session, [busyProbe]);
+  for (let tick = 0; tick < 100; tick += 1) pushBusyTick(session, 5, 2_000);
+  await recording.close();
 }
 
 describe('recorded sessions over HTTP', () => {
@@ -65,6 +75,46 @@ describe('recorded sessions over HTTP', () => {
     expect(answer.headers.get('content-type')).toBe(expected.contentType);
     expect(answer.headers.get('content-disposition')).toBe(`attachment; filename="host-1.${expected.extension}"`);
     expect((await answer.arrayBuffer()).byteLength).toBeGreaterThan(20);
+  });
+
+  it('say how long they are, or about how long they will be', async () => {
+    await recordBusySession(temp, 'small');
+    await recordLongSession('long');
+    for (const format of Object.keys(exportFormats)) {
+      const answer = await fetch(`${server.url}/api/v1/recordings/small/export/${format}`);
+      expect([format, Number(answer.headers.get('content-length'))]).toEqual([
+        format,
+        (await answer.arrayBuffer()).byteLength,
+      ]);
+    }
+    for (const format of ['jsonl', 'csv', 'chrome-json', 'perfetto', 'folded', 'text'] as const) {
+      const answer = await fetch(`${server.url}/api/v1/recordings/long/export/${format}`);
+      const said = Number(answer.headers.get('content-length') ?? answer.headers.get('x-faultline-expected-bytes'));
+      const ratio = said / (await answer.arrayBuffer()).byteLength;
+      expect([format, ratio > 0.7 && ratio < 1.5]).toEqual([format, true]);
+    }
+  });
+
+  it('leave nothing open when the client goes, and come whole when it asks again', async () => {
+    await recordLongSession('long');
+    const openFiles = (): readonly string[] =>
+      readdirSync('/proc/self/fd').flatMap((fd) => {
+        try {
+          const path = readlinkSync(`/proc/self/fd/${fd}`);
+          return path.startsWith(temp.folder) && path.endsWith('journal.jsonl') ? [path] : [];
+        } catch {
+          return [];
+        }
+      });
+    const socket = connect(server.port, '127.0.0.1');
+    socket.write(`GET /api/v1/recordings/long/export/csv HTTP/1.1\r\nhost: 127.0.0.1:${server.port}\r\n\r\n`);
+    await new Promise((resolve) => void socket.once('data', resolve));
+    socket.pause();
+    await until(() => openFiles().length === 1, 5_000);
+    socket.destroy();
+    await until(() => openFiles().length === 0, 5_000);
+    const whole = await (await fetch(`${server.url}/api/v1/recordings/long/export/csv`)).text();
+    expect(whole.match(/^call,/gm)).toHaveLength(200_000);
   });
 
   it('with HTML in every string are data to a browser: typed, never sniffed, never shown by itself', async () => {

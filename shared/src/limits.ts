@@ -293,3 +293,6 @@ export const snapshotsMax = 8;
 
 /** Tracks of one thread and stream in a Perfetto trace, for calls that overlap; more at a time are drawn as instants. */
 export const exportLanesMax = 16;
+
+/** What is taken of an export before its answer begins, bytes: its length is known then, or can be told from what was read. */
+export const exportHeadBytes = 256 * 1024;

@@ -1,9 +1,11 @@
+import { ensure } from '@faultline/shared';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type ReadPacket, readPerfetto } from '../../test/fakes/perfetto-schema.ts';
 import { evil, recordStackedSession } from '../../test/fakes/stacked-session.ts';
 import { openTempStore, type TempStore } from '../../test/fakes/temp-store.ts';
 import { openExportSource } from '../sessions/export-source.ts';
 import { PacketSequence, PerfettoBytes } from './perfetto-packets.ts';
+import { kernelTimeOf } from './timeline.ts';
 import { exportPerfetto } from './perfetto.ts';
 
 let temp: TempStore;
@@ -116,6 +118,25 @@ describe('calls of one thread that overlap', () => {
       [90, 'busy detail › busy detail (2)'],
       [290, 'busy detail › busy detail'],
     ]);
+  });
+});
+
+describe('the kernel clock at a moment of the wall clock', () => {
+  it('is what the target says; else the least late READY decides, as it does for a replay', () => {
+    const found = temp.store.library.findReadable('s');
+    if (!found.ok) throw new Error(found.error.message);
+    const { manifest } = found.value;
+    const [first, second] = manifest.runs;
+    if (first === undefined || second === undefined) throw new Error('there are two runs');
+    // Both said READY at 1 ms; of the first we heard 7 ms after that of the second.
+    const late = { ...first, view: { ...first.view, readyAtMs: 1_307 } };
+    const session = { ...manifest, runs: [late, second] };
+    expect(kernelTimeOf(session, 1_310)).toBe(11_000_000);
+    const identity = { ...ensure(manifest.target.identity, 'a kernel that is known'), clockOffsetMs: 1_290 };
+    const told = { ...session, target: { ...manifest.target, identity } };
+    expect(kernelTimeOf(told, 1_310)).toBe(20_000_000);
+    expect(kernelTimeOf({ ...told, target: { ...told.target, kind: 'replay' } }, 1_310)).toBe(11_000_000);
+    expect(kernelTimeOf({ ...session, runs: [] }, 1_310)).toBeUndefined();
   });
 });
 

@@ -68,14 +68,17 @@ export async function* timelineOf(source: ExportSource): AsyncGenerator<Timeline
   for (const run of runs) yield* run.end(source.manifest);
 }
 
-/** What must be added to the server's wall clock, in ms times 1e6, to get kernel time; undefined where nobody knows. */
-export function kernelTimeOf(manifest: SessionManifest, atMs: number): number | undefined {
-  const { runs, target } = manifest;
-  // A run's READY was seen by this server; what the target says of its own clock may be of another machine's.
-  const ready = runs.find(({ view }) => view.readyAtMs !== undefined && view.readyNs !== undefined)?.view;
-  if (ready?.readyAtMs !== undefined && ready.readyNs !== undefined)
-    return ready.readyNs + (atMs - ready.readyAtMs) * 1e6;
-  const offsetMs = target.identity?.clockOffsetMs;
+/**
+ * A moment of the wall clock (epoch ms) on the kernel's clock, ns; undefined where nobody knows. What a target says of its own
+ * clock is exact. A READY was seen some time after it was said, that of a guest's snapshot seconds later: the least late counts.
+ */
+export function kernelTimeOf({ runs, target }: SessionManifest, atMs: number): number | undefined {
+  const seenMs = runs.flatMap(({ view: { readyAtMs, readyNs } }) =>
+    readyAtMs === undefined || readyNs === undefined ? [] : [readyAtMs - readyNs / 1e6],
+  );
+  const leastMs = seenMs.length === 0 ? undefined : Math.min(...seenMs);
+  // A replayed recording has the clock of another day.
+  const offsetMs = (target.kind === 'replay' ? undefined : target.identity?.clockOffsetMs) ?? leastMs;
   return offsetMs === undefined ? undefined : (atMs - offsetMs) * 1e6;
 }
 

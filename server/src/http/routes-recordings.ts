@@ -1,6 +1,12 @@
 /** Recorded sessions over HTTP: list, look at, pin, remove, and have them in the formats of other tools. */
 import { Readable } from 'node:stream';
-import { PinSchema, ProblemSchema, type RecordedSessionView, RecordedSessionSchema } from '@faultline/shared';
+import {
+  exportHeadBytes,
+  PinSchema,
+  ProblemSchema,
+  type RecordedSessionView,
+  RecordedSessionSchema,
+} from '@faultline/shared';
 import { Type } from 'typebox';
 import { type ExportFormat, exportFormats } from '../exports/formats.ts';
 import { openExportSource } from '../sessions/export-source.ts';
@@ -20,6 +26,10 @@ const ExportSchema = Type.Object({ id, format: Type.String({ pattern: `^(?:${for
 export function addRecordingRoutes(app: App, library: Library): void {
   addReading(app, library);
   addChanging(app, library);
+  addExport(app, library);
+}
+
+function addExport(app: App, library: Library): void {
   app.get(
     '/recordings/:id/export/:format',
     {
@@ -30,18 +40,60 @@ export function addRecordingRoutes(app: App, library: Library): void {
         response: { 200: Type.Unknown(), ...failures },
       },
     },
-    ({ params }, reply) => {
+    async ({ params }, reply) => {
       const entry = exactly(library, params.id);
       const { manifest, problem } = entry;
       if (manifest === undefined) throw new RefusedError(unreadable(entry.id, problem));
       const { contentType, extension, write } = exportFormats[formatOf(params.format)];
-      const pieces = Readable.from(write(openExportSource({ ...entry, manifest })), { objectMode: false });
+      // Of what is made of the totals nothing can be told before its end.
+      let share = 0;
+      const source = openExportSource({ ...entry, manifest }, (done) => {
+        share = done;
+      });
+      const { head, rest } = await begin(write(source));
+      const length = rest === undefined ? { 'content-length': head.length } : expectation(head.length / share);
       return reply
-        .header('content-type', contentType)
+        .headers({ 'content-type': contentType, ...length })
         .header('content-disposition', `attachment; filename="${entry.id}.${extension}"`)
-        .send(pieces);
+        .send(rest === undefined ? head : Readable.from(followed(head, rest), { objectMode: false }));
     },
   );
+}
+
+/** How long an export will be, bytes, where that can be told. */
+function expectation(bytes: number): Readonly<Record<string, number>> {
+  return Number.isFinite(bytes) ? { 'x-faultline-expected-bytes': Math.round(bytes) } : {};
+}
+
+type Piece = string | Uint8Array;
+
+/**
+ * Takes the beginning of an export: whole where it is small. Of a longer one, the share of the session that is in it tells how long
+ * the whole will be.
+ */
+async function begin(
+  pieces: AsyncGenerator<Piece>,
+): Promise<{ readonly head: Buffer; readonly rest: AsyncGenerator<Piece> | undefined }> {
+  const taken: Buffer[] = [];
+  let size = 0;
+  while (size < exportHeadBytes) {
+    const next = await pieces.next();
+    if (next.done === true) return { head: Buffer.concat(taken), rest: undefined };
+    const piece = Buffer.from(next.value);
+    taken.push(piece);
+    size += piece.length;
+  }
+  return { head: Buffer.concat(taken), rest: pieces };
+}
+
+/** Ends the export when whoever takes the pieces goes. */
+async function* followed(head: Buffer, rest: AsyncGenerator<Piece>): AsyncGenerator<Piece> {
+  try {
+    yield head;
+    yield* rest;
+  } finally {
+    await rest.return(undefined);
+  }
 }
 
 function addReading(app: App, library: Library): void {

@@ -6,13 +6,33 @@ import { decodeJournal } from './journal-reader.ts';
 import type { ReadableEntry } from './library.ts';
 import { RecordedFigures } from './recorded-figures.ts';
 
-/** What of a session an export reads: the journal as long as it is now, so that one that grows is read to a fixed place. */
-export function openExportSource({ manifest, folder }: ReadableEntry) {
+/**
+ * What of a session an export reads: the journal as long as it is now, so that one that grows is read to a fixed place.
+ * `onProgress` is told which share of the session was handed over, 0 to 1.
+ */
+export function openExportSource({ manifest, folder }: ReadableEntry, onProgress?: (share: number) => void) {
   const path = join(folder, sessionFiles.journal);
   const journalBytes = statSync(path).size;
-  const journal = (): AsyncIterable<Buffer> =>
+  const read = (): AsyncIterable<Buffer> =>
     createReadStream(path, { end: Math.max(0, journalBytes - 1), highWaterMark: 256 * 1024 });
-  const events = (): ReturnType<typeof decodeJournal> => decodeJournal(journal());
+  const tell = (done: number, all: number): void => onProgress?.(all === 0 ? 1 : Math.min(1, done / all));
+  const journal = async function* (): AsyncGenerator<Buffer> {
+    let bytes = 0;
+    for await (const piece of read()) {
+      bytes += piece.length;
+      tell(bytes, journalBytes);
+      yield piece;
+    }
+  };
+  const events = async function* (): ReturnType<typeof decodeJournal> {
+    let ticks = 0;
+    for await (const event of decodeJournal(read())) {
+      yield event;
+      if (event.kind !== 'tick') continue;
+      ticks += 1;
+      tell(ticks, manifest.held.tickCount);
+    }
+  };
   return {
     manifest,
     journal,
@@ -20,7 +40,7 @@ export function openExportSource({ manifest, folder }: ReadableEntry) {
     events,
     figures: async (): Promise<RecordedFigures> => {
       const figures = new RecordedFigures();
-      for await (const event of events()) figures.add(event);
+      for await (const event of decodeJournal(read())) figures.add(event);
       figures.settle(manifest);
       return figures;
     },
