@@ -21,27 +21,28 @@ export type KernelFiles = {
 const imagePattern = /^(?:vmlinuz(?:-.+)?|bzImage)$/;
 const modulePattern = /^(.+)\.ko(?:\.xz|\.zst|\.gz)?$/;
 
-/** Looks for the image, the modules and the config below a folder (and modules below another one, where given). */
-export async function findKernelFiles(
-  folder: string,
-  modulesFolder: string | undefined,
-): Promise<Result<KernelFiles, LabError>> {
-  const files = await filesBelow(folder);
+/**
+ * Looks for the image, the modules and the config below the folders of a kernel. Of a module that is below several, the one
+ * of the last folder counts: installed modules rather than those of the build tree.
+ */
+export async function findKernelFiles(folders: readonly string[]): Promise<Result<KernelFiles, LabError>> {
+  const files = (await Promise.all(folders.map(filesBelow))).flat();
+  const where = folders.join(' and ');
   const bzImage = files.find((file) => imagePattern.test(basename(file)));
-  if (bzImage === undefined) return err(noKernel(`${folder} holds no vmlinuz or bzImage`));
+  if (bzImage === undefined) return err(noKernel(`${where} holds no vmlinuz or bzImage`));
   const release = releaseOf(await readFile(bzImage));
   if (release === undefined) return err(noKernel(`${bzImage} is not a bzImage for x86`));
   const modules = new Map<string, string>();
-  for (const file of modulesFolder === undefined ? files : await filesBelow(modulesFolder)) {
+  for (const file of files) {
     const name = modulePattern.exec(basename(file))?.[1];
     if (name !== undefined) modules.set(name.replaceAll('-', '_'), file);
   }
-  if (modules.size === 0) return err(noKernel(`no modules (.ko) below ${modulesFolder ?? folder}`));
+  if (modules.size === 0) return err(noKernel(`no modules (.ko) below ${where}`));
   const builtinFile = files.find((file) => basename(file) === 'modules.builtin');
   const builtin = builtinFile === undefined ? '' : await readFile(builtinFile, 'utf8');
   const config =
     files.find((file) => basename(file) === `config-${release}`) ??
-    files.find((file) => file === join(folder, '.config'));
+    files.find((file) => folders.some((folder) => file === join(folder, '.config')));
   return ok({
     release,
     bzImage,

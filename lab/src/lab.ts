@@ -9,7 +9,7 @@ import { type Accelerator, findAccelerator, giveUpKvm } from './accelerator.ts';
 import type { AgentError } from './agent-link.ts';
 import { cached, cacheFolder, digestOf, isCached } from './cache.ts';
 import { run } from './command.ts';
-import { unpackPackage } from './debian.ts';
+import { type DebianPackage, unpackPackage } from './debian.ts';
 import {
   buildGuestPrograms,
   buildInitramfs,
@@ -157,8 +157,8 @@ async function prepareKernel(
   if (!programs.ok) return programs;
   const resolved = await resolveKernel(entry, tell, signal);
   if (!resolved.ok) return resolved;
-  const { key, folder, modules } = resolved.value;
-  const findFiles = (): ReturnType<typeof findKernelFiles> => findKernelFiles(folder, modules);
+  const { key, folders } = resolved.value;
+  const findFiles = (): ReturnType<typeof findKernelFiles> => findKernelFiles(folders);
   const vmlinux = await cached('vmlinux', key, async (draft) => {
     const files = await findFiles();
     if (!files.ok) return files;
@@ -170,7 +170,7 @@ async function prepareKernel(
   return initramfs.ok ? ok({ vmlinux: join(vmlinux.value, 'vmlinux'), initramfs: initramfs.value }) : initramfs;
 }
 
-type Resolved = { readonly folder: string; readonly modules: string | undefined; readonly key: string };
+type Resolved = { readonly folders: readonly string[]; readonly key: string };
 
 async function resolveKernel(
   entry: KernelEntry,
@@ -179,19 +179,43 @@ async function resolveKernel(
 ): Promise<Result<Resolved, LabError>> {
   const { source } = entry;
   if (source.kind === 'folder') {
-    const files = await findKernelFiles(source.path, source.modules);
-    if (!files.ok) return files;
-    return ok({ folder: source.path, modules: source.modules, key: await keyOfFolder(files.value) });
+    const folders = [source.path, ...(source.modules === undefined ? [] : [source.modules])];
+    const files = await findKernelFiles(folders);
+    return files.ok ? ok({ folders, key: await keyOfFolder(files.value) }) : files;
   }
   const pin = await cached('kernels', kernelKey(entry), async (draft) => {
-    const unpacked = await unpackPackage({ pattern: source.pattern, suite: source.suite }, tell, signal);
+    const unpacked = await unpackKernel(source, tell, signal);
     if (!unpacked.ok) return unpacked;
-    await writeFile(join(draft, 'folder'), unpacked.value.folder);
+    await writeFile(join(draft, 'folders'), unpacked.value.join('\n'));
     return ok(undefined);
   });
   if (!pin.ok) return pin;
-  const folder = await readFile(join(pin.value, 'folder'), 'utf8');
-  return ok({ folder, modules: undefined, key: digestOf([folder]) });
+  const folders = (await readFile(join(pin.value, 'folders'), 'utf8')).split('\n');
+  return ok({ folders, key: digestOf(folders) });
+}
+
+/**
+ * The folders of a Debian kernel. Newer ones are split (7.2 is): linux-image is empty, linux-binary has the image,
+ * linux-modules the modules, linux-base the list of what is built in.
+ */
+async function unpackKernel(
+  source: DebianPackage,
+  tell: TellStage,
+  signal: AbortSignal | undefined,
+): Promise<Result<readonly string[], LabError>> {
+  const image = await unpackPackage(source, tell, signal);
+  if (!image.ok) return image;
+  const version = /^linux-image-(.+)$/.exec(image.value.name)?.[1];
+  const isWhole = (await findKernelFiles([image.value.folder])).ok;
+  if (isWhole || version === undefined) return ok([image.value.folder]);
+  const folders: string[] = [];
+  for (const part of ['linux-base', 'linux-binary', 'linux-modules']) {
+    const pattern = `${part}-${version.replaceAll(/[.+]/g, String.raw`\$&`)}`;
+    const unpacked = await unpackPackage({ pattern, suite: source.suite }, tell, signal);
+    if (!unpacked.ok) return unpacked;
+    folders.push(unpacked.value.folder);
+  }
+  return ok(folders);
 }
 
 /** What decides about a kernel of a folder: its image by content, and when each of its modules was last written. */
@@ -206,7 +230,8 @@ async function keyOfFolder({ bzImage, modules }: KernelFiles): Promise<string> {
 }
 
 function kernelKey(entry: KernelEntry): string {
-  return digestOf([JSON.stringify(entry.source)]);
+  // The word is the form of the note: another form, another place.
+  return digestOf(['folders', JSON.stringify(entry.source)]);
 }
 
 async function coldBoot(

@@ -1,6 +1,6 @@
 /** The figures of one run in words and numbers: the same for the command line, the API and the page's tables. */
 import { addBuckets, bucketQuantiles, bucketsCount, bucketsMax } from './buckets.ts';
-import type { Stream } from './probe-manifest.ts';
+import { metricSpecs, type Stream } from './probe-manifest.ts';
 import type { CellEntry, Dims, Distribution, RunSummary } from './protocol.ts';
 import type { RunView } from './run.ts';
 
@@ -9,7 +9,8 @@ export type CellTotals = { readonly cells: readonly CellEntry[]; readonly totals
 
 /** Every total by its key (bucketed maps become distributions), largest first within a metric. */
 export function summariseRun(run: RunView, stream: Stream, figures: CellTotals, durationNs: number): RunSummary {
-  const specOf = new Map(stream.maps.map((spec) => [spec.metric, spec]));
+  const metrics = metricSpecs(stream);
+  const specOf = new Map(metrics.map((spec) => [spec.metric, spec]));
   const totals: RunSummary['totals'] = [];
   const bucketsOf = new Map<string, { metric: string; dims: Dims; buckets: Map<number, number> }>();
   for (const entry of figures.cells) {
@@ -26,9 +27,8 @@ export function summariseRun(run: RunView, stream: Stream, figures: CellTotals, 
     addBuckets(known.buckets, new Map([[Number(bucket), value]]));
     bucketsOf.set(key, known);
   }
-  // The first place of a metric that several maps feed.
-  const order = new Map(stream.maps.map((spec, position) => [spec.metric, position] as const).toReversed());
-  const rank = (metric: string): number => order.get(metric) ?? stream.maps.length;
+  const order = new Map(metrics.map((spec, position) => [spec.metric, position]));
+  const rank = (metric: string): number => order.get(metric) ?? metrics.length;
   totals.sort((left, right) => rank(left.metric) - rank(right.metric) || right.value - left.value);
   return { run, durationNs, totals, distributions: [...bucketsOf.values()].map(distribution) };
 }

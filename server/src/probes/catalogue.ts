@@ -63,6 +63,9 @@ function streamFault(stream: Stream, names: readonly string[]): string | undefin
     const first = stream.maps.find(({ map }) => map === spec.map);
     if (JSON.stringify(first?.key) !== JSON.stringify(spec.key))
       return `map ${spec.map}: all metrics of a map have the same key`;
+    const same = stream.maps.find(({ metric }) => metric === spec.metric);
+    if (same?.unit !== spec.unit || same.kind !== spec.kind || same.title !== spec.title || same.role !== spec.role)
+      return `metric ${spec.metric}: its maps differ in title, unit, kind or role`;
     const dimensions = spec.key.flatMap((part) =>
       part.kind === 'packed' ? part.fields.map(({ name }) => name) : [part.name],
     );
