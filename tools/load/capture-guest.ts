@@ -1,7 +1,7 @@
 /**
  * Captures what bpftrace prints in lab guests for known workloads, as samples of the fault-path probes:
  *
- *   node tools/load/capture-guest.ts [KERNEL …] [PROBE/SCRIPT.bt …]        default: 6.1 and 6.12, all scripts
+ *   node tools/load/capture-guest.ts [KERNEL …] [PROBE/SCRIPT.bt …]        default: 6.1, 6.12 and Debian unstable's, all scripts
  *
  * Writes probes/PROBE/sample.STREAM[.kprobe].linux-KERNEL.VERSION.jsonl, the untouched stdout of `bpftrace -f json`, and its
  * .meta.json with what the workloads said they did. The variant is the one the planner would take there; where that is fentry,
@@ -52,6 +52,11 @@ const scripts: Readonly<
     ['dma-map', 'path', 'follow-pfnmap-kprobe', 'path-follow-pfnmap.bt'],
     ['dma-map', 'maps', 'follow-pfnmap-kprobe', 'maps-follow-pfnmap.bt'],
     ['lock-assert', 'checks', 'warns-kprobe', 'remap-and-warns.bt'],
+  ],
+  sid: [
+    ['vfio-fault', 'faults', 'era-d-fentry', 'era-d-fentry.bt'],
+    ['pfn-insert', 'inserts', 'era-d-helper-kprobe', 'era-d-helper.bt'],
+    ['dma-map', 'path', 'follow-pfnmap-kprobe', 'path-follow-pfnmap.bt'],
   ],
 };
 const workloads = [
@@ -111,7 +116,8 @@ async function capture(kernel: string, chosen: (typeof scripts)[string]): Promis
   const version = await output(machine.agent.start({ program: 'bpftrace', args: ['--version'], env: {} }, 'attached'));
   const bpftrace = /(\d+\.\d+\.\d+)/.exec(version)?.[1] ?? 'unknown';
   for (const [at, [probe, stream, variant, script, parameters = []]] of chosen.entries()) {
-    const file = join(root, 'probes', probe, `sample.${stream}.linux-${kernel}.${bpftrace}`);
+    const series = /^\d+\.\d+/.exec(release)?.[0] ?? kernel;
+    const file = join(root, 'probes', probe, `sample.${stream}.linux-${series}.${bpftrace}`);
     await writeFile(`${file}.jsonl`, tracers[at]?.text ?? '');
     const meta = {
       stream: stream.split('.')[0],
