@@ -118,9 +118,9 @@ export const MapSpecSchema = Type.Object(
 );
 export type MapSpec = Static<typeof MapSpecSchema>;
 
-/** One spec a metric, the first: what a metric is, whichever of several maps feeds it on a target. */
+/** One spec a metric, the first, at its place: what a metric is, whichever of several maps feeds it on a target. */
 export function metricSpecs({ maps }: { readonly maps: readonly MapSpec[] }): readonly MapSpec[] {
-  return [...new Map(maps.toReversed().map((spec) => [spec.metric, spec])).values()].toReversed();
+  return maps.filter(({ metric }, at) => maps.findIndex((spec) => spec.metric === metric) === at);
 }
 
 /** One column of a call stream, in the order of the printed tuple. `timeNs` is the kernel's clock. */
