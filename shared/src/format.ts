@@ -173,3 +173,14 @@ export function formatUnitExact(value: number | undefined, unit: Unit): string {
 export function formatPlural(count: number, noun: string, plural: string = `${noun}s`): string {
   return `${formatExact(count)} ${count === 1 ? noun : plural}`;
 }
+
+/** How many times as much, with three significant digits: 0.412 ×, 1 ×, 32 ×. */
+export function formatRatio(ratio: number | undefined): string {
+  return ratio === undefined || !Number.isFinite(ratio) ? noValue : `${threeDigits(ratio)} ×`;
+}
+
+/** A probability of being wrong: 0.032, < 0.001. */
+export function formatP(p: number | undefined): string {
+  if (p === undefined || !Number.isFinite(p)) return noValue;
+  return p < 0.001 ? '< 0.001' : String(Number(p.toPrecision(2)));
+}

@@ -296,3 +296,18 @@ export const exportLanesMax = 16;
 
 /** What is taken of an export before its answer begins, bytes: its length is known then, or can be told from what was read. */
 export const exportHeadBytes = 256 * 1024;
+
+/** A difference up to this share is called the same, unless told otherwise: what nobody would act on. */
+export const compareMarginShare = 0.03;
+
+/** How often a comparison may call runs of one kernel different, of all metrics together. */
+export const compareAlpha = 0.05;
+
+/** Ways of dealing runs out to two sides that are counted one by one: 10 against 10 are 184,756 and take some ms. */
+export const permutationsMax = 200_000;
+
+/** Beyond that so many are drawn: p of 0.05 is then good to 0.002. */
+export const permutationDraws = 20_000;
+
+/** Where more runs than this were needed a side, it is said to be more: nobody makes them. */
+export const compareRunsNeededMax = 1_000;
