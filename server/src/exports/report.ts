@@ -118,23 +118,38 @@ function distributionsTable(
   specs: readonly MapSpec[],
   width: number,
 ): readonly string[] {
-  const isNarrow = width < narrowMax;
-  const rows = distributions.map((one) => {
-    const unit = specs.find(({ metric }) => metric === one.metric)?.unit ?? 'ns';
-    const values = [one.p50, one.p90, one.p99, ...(isNarrow ? [] : [one.p999]), one.max];
-    const quantiles = values.map((value) => formatQuantile(value, unit));
-    return [inWords(one.metric), wordsOf(one.dims, undefined), formatExact(one.count), ...quantiles];
-  });
-  const columns: readonly TextColumn[] = [
-    { title: 'distribution', align: 'left' },
-    { title: 'of', align: 'left', wraps: true },
-    { title: 'count', align: 'right' },
-    ...['p50', 'p90', 'p99', ...(isNarrow ? [] : ['p99.9']), 'max'].map((title) => ({
-      title,
-      align: 'right' as const,
-    })),
-  ];
-  return rows.length === 0 ? [] : textTable(columns, rows, width);
+  if (distributions.length === 0) return [];
+  const figures = { p50: 'p50', p90: 'p90', p99: 'p99', 'p99.9': 'p999', max: 'max' } as const;
+  const table = (titles: readonly (keyof typeof figures)[]): readonly string[] => {
+    const rows = distributions.map((one) => {
+      const unit = specs.find(({ metric }) => metric === one.metric)?.unit ?? 'ns';
+      const quantiles = titles.map((title) => formatQuantile(one[figures[title]], unit));
+      return [inWords(one.metric), wordsOf(one.dims, undefined), formatExact(one.count), ...quantiles];
+    });
+    const columns: readonly TextColumn[] = [
+      { title: 'distribution', align: 'left' },
+      { title: 'of', align: 'left', wraps: true },
+      { title: 'count', align: 'right' },
+      ...titles.map((title) => ({ title, align: 'right' as const })),
+    ];
+    return textTable(columns, rows, width);
+  };
+  return firstThatFits(width, [
+    ...(width < narrowMax ? [] : [() => table(['p50', 'p90', 'p99', 'p99.9', 'max'])]),
+    () => table(['p50', 'p90', 'p99', 'max']),
+    () => table(['p50', 'p99', 'max']),
+    () => table(['p50', 'max']),
+  ]);
+}
+
+/** The first text that is not too wide; the last one where none is. */
+function firstThatFits(width: number, texts: readonly (() => readonly string[])[]): readonly string[] {
+  let made: readonly string[] = [];
+  for (const text of texts) {
+    made = text();
+    if (made.every((line) => line.length <= width)) return made;
+  }
+  return made;
 }
 
 function formatQuantile(value: number | undefined, unit: Unit): string {
@@ -152,27 +167,40 @@ function processTable(totals: readonly Total[], specs: readonly MapSpec[], width
   const splitBy = Object.keys(totals.find(({ metric }) => metric === first.metric)?.dims ?? {}).find(
     (name) => name !== process,
   );
-  const parts = partsOf(totals, first, splitBy);
-  const rows = order.slice(0, processesMax).map(([name, total]) => [
-    name,
-    formatUnit(total, first.unit),
-    ...parts.map(([part]) => {
-      const own = totals.filter(({ dims }) => dims[process] === name && String(dims[splitBy ?? '']) === part);
-      return formatUnit(rolledUp(own, first, () => '')[0]?.[1] ?? 0, first.unit);
-    }),
-    ...others.map((spec) => {
-      const own = totals.filter(({ dims }) => dims[textDimension(spec) ?? ''] === name);
-      return formatUnit(rolledUp(own, spec, () => '')[0]?.[1], spec.unit);
-    }),
+  const all = partsOf(totals, first, splitBy);
+  const table = (parts: typeof all, figures: typeof others): readonly string[] => {
+    const rows = order.slice(0, processesMax).map(([name, total]) => [
+      name,
+      formatUnit(total, first.unit),
+      ...parts.map(([part]) => {
+        const own = totals.filter(({ dims }) => dims[process] === name && String(dims[splitBy ?? '']) === part);
+        return formatUnit(rolledUp(own, first, () => '')[0]?.[1] ?? 0, first.unit);
+      }),
+      ...figures.map((spec) => {
+        const own = totals.filter(({ dims }) => dims[textDimension(spec) ?? ''] === name);
+        return formatUnit(rolledUp(own, spec, () => '')[0]?.[1], spec.unit);
+      }),
+    ]);
+    const titles = [
+      inWords(first.metric),
+      ...parts.map(([part]) => part),
+      ...figures.map((one) => inWords(one.metric)),
+    ];
+    const columns = [
+      { title: 'process', align: 'left' as const, wraps: true },
+      ...titles.map((title) => ({ title, align: 'right' as const })),
+    ];
+    return textTable(columns, rows, width);
+  };
+  if (order.length === 0) return [];
+  const lines = firstThatFits(width, [
+    // Parts that are left out can be read above; without all of them none would be the whole.
+    () => table(all, others),
+    () => table([], others),
+    () => table([], []),
   ]);
-  if (rows.length === 0) return [];
-  const titles = [inWords(first.metric), ...parts.map(([part]) => part), ...others.map((spec) => inWords(spec.metric))];
-  const columns = [
-    { title: 'process', align: 'left' as const, wraps: true },
-    ...titles.map((title) => ({ title, align: 'right' as const })),
-  ];
-  const unlisted = order.length - rows.length;
-  return [...textTable(columns, rows, width), ...(unlisted > 0 ? [`… and ${unlisted} more processes`] : [])];
+  const unlisted = order.length - Math.min(order.length, processesMax);
+  return [...lines, ...(unlisted > 0 ? [`… and ${unlisted} more processes`] : [])];
 }
 
 /** The values of a dimension with their totals, where there is more than one to tell apart. */

@@ -43,7 +43,7 @@ export async function* sessionRows(
       }
       if (what === 'everything' && counts.length === 0)
         rows.push(filled(['span', ...head, slice.fromNs, slice.toNs], columns.length));
-      addCalls(rows, run, slice, head, placeOf, columns.length);
+      addCalls(rows, run, slice, head, { placeOf, isText });
     }
     if (what === 'everything' && slices.length === 0)
       rows.push(filled(['span', undefined, undefined, undefined, seq, atMs], columns.length));
@@ -81,9 +81,9 @@ function addCalls(
   run: RunRows,
   slice: TickSlice,
   head: readonly [number, string, string, number, number],
-  placeOf: ReadonlyMap<string, number>,
-  width: number,
+  { placeOf, isText }: { readonly placeOf: ReadonlyMap<string, number>; readonly isText: readonly boolean[] },
 ): void {
+  const width = isText.length;
   const { columns } = run.stream;
   const timeAt = columns.findIndex(({ type }) => type === 'timeNs');
   const places = columns.map(({ name }) => placeOf.get(columnName(name)) ?? width);
@@ -91,7 +91,11 @@ function addCalls(
     const row: RowValue[] = ['call', ...head, undefined, slice.calls[timeAt]?.[call], undefined, undefined];
     for (const [position, column] of columns.entries()) {
       const value = slice.calls[position]?.[call];
-      if (value !== undefined) row[places[position] ?? width] = callValue(column, value, run.texts);
+      if (value === undefined) continue;
+      const place = places[position] ?? width;
+      // A number here may be a word of another stream.
+      const said = callValue(column, value, run.texts);
+      row[place] = isText[place] === true ? String(said) : said;
     }
     rows.push(filled(row, width));
   }

@@ -3,6 +3,7 @@ import {
   formatExact,
   formatInstant,
   formatSeconds,
+  type MapSpec,
   type ProbeManifest,
   type RecordedRun,
   type SessionManifest,
@@ -22,8 +23,15 @@ export async function* exportText(source: ExportSource): AsyncGenerator<string> 
   const { manifest } = source;
   const figures = await source.figures();
   const summary = figures.summary(manifest);
-  // A stack is no word of a table's row.
-  const runs = summary.runs.map((run) => ({ ...run, totals: run.totals.filter(({ dims }) => !hasStack(dims)) }));
+  // A stack is no word of a table's row: it adds up, and stands below.
+  const runs = summary.runs.map((run, index) => {
+    const names = stackNames(figures.runs[index]?.run.stream.maps ?? []);
+    const totals = run.totals.map((one) => ({
+      ...one,
+      dims: Object.fromEntries(Object.entries(one.dims).filter(([name]) => !names.has(name))),
+    }));
+    return { ...run, totals };
+  });
   const lines = [
     ...headOf(manifest),
     '',
@@ -73,9 +81,7 @@ function machineOf(identity: NonNullable<SessionManifest['target']['identity']>)
 /** What was counted by stack, the most frequent first: violations, warnings. */
 function stacksOf(figures: RecordedFigures): readonly string[] {
   return figures.runs.flatMap(({ run }, index) => {
-    const names = new Set(
-      run.stream.maps.flatMap(({ key }) => key.flatMap((part) => (part.kind === 'stack' ? [part.name] : []))),
-    );
+    const names = stackNames(run.stream.maps);
     const { cells, totals } = figures.runs[index]?.totalsOf(index) ?? { cells: [], totals: [] };
     const found = cells
       .filter(({ cell, dims }) => (totals[cell] ?? 0) > 0 && Object.keys(dims).some((name) => names.has(name)))
@@ -97,8 +103,8 @@ function framesOf(stack: string | number): readonly string[] {
     .map((frame) => `    ${frame}`.slice(0, width));
 }
 
-function hasStack(dims: Readonly<Record<string, string | number>>): boolean {
-  return Object.values(dims).some((value) => typeof value === 'string' && value.includes(';'));
+function stackNames(maps: readonly MapSpec[]): ReadonlySet<string> {
+  return new Set(maps.flatMap(({ key }) => key.flatMap((part) => (part.kind === 'stack' ? [part.name] : []))));
 }
 
 /** The probes of a session as it was recorded, whatever became of them since. */

@@ -242,7 +242,8 @@ function textOf(row: Cells, column: string): string {
 }
 
 function numberOf(row: Cells, column: string): number {
-  const cell = cellOf(row, column);
+  // Where another stream has words, numbers are texts, and guarded as such.
+  const cell = textOf(row, column);
   const number = /^-?\d{1,310}(?:\.\d{1,20})?(?:e[+-]?\d{1,3})?$/.test(cell) ? Number(cell) : Number.NaN;
   if (Number.isFinite(number)) return number;
   throw new HostileFileError(`its column ${column} has ${shown(cell)} where a number belongs`);

@@ -46,6 +46,16 @@ const stacked: Stream = {
       role: 'figure',
       key: [{ name: 'bucket', kind: 'bucket' }],
     },
+    {
+      map: '@cpus',
+      metric: 'cpus',
+      title: 'By CPU, in words',
+      unit: 'count',
+      kind: 'count',
+      role: 'figure',
+      // A word here, and a number in the other stream.
+      key: [{ name: 'cpu', kind: 'enum', values: { 0: 'zero' } }],
+    },
   ],
 };
 
