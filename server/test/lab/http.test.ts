@@ -78,7 +78,7 @@ async function untilRunning(id: string): Promise<readonly string[]> {
     if (now.state === 'failed') throw new Error(now.problem);
     stages.add(now.stage);
     return now.state === 'running';
-  }, 80_000);
+  }, 200_000);
   return [...stages];
 }
 
@@ -123,7 +123,7 @@ describe('a guest over HTTP', () => {
     expect(await machine(id)).toMatchObject({ targetId: id, era: 'a' });
     const targets = await ask<{ id: string }[]>('GET', 'targets');
     expect(targets.body.map((target) => target.id)).toEqual([id]);
-  }, 90_000);
+  }, 220_000);
 
   it('runs touch, dma-map and a part of the BAR misaligned, again and again, and counts what each says it took', async () => {
     const requests = [
@@ -227,7 +227,7 @@ describe('boots that come to nothing', () => {
       const { stage = '', state } = (await machine(begun.body.id)) ?? {};
       if (state === 'running') throw new Error('6.1 with a BAR of 128 MiB has a snapshot; type: faultline lab clean');
       return /probes to attach/.test(stage);
-    }, 80_000);
+    }, 200_000);
     const beganMs = Date.now();
     expect(await ask('DELETE', `lab/machines/${begun.body.id}`)).toMatchObject({ status: 200 });
     expect(Date.now() - beganMs).toBeLessThan(promptMs);
@@ -235,5 +235,5 @@ describe('boots that come to nothing', () => {
     expect((await ask('GET', 'targets')).body).toEqual([]);
     expect((await ask('GET', 'sessions')).body).toEqual([]);
     expect(guestsOfThisProcess()).toEqual([]);
-  }, 90_000);
+  }, 220_000);
 });
