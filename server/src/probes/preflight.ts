@@ -8,8 +8,12 @@ import { compareVersions } from './planner.ts';
 
 const oldestBpftrace = '0.17';
 
-/** All checks; canTrace is the last one's answer: a real program was really attached. */
-export async function preflight(target: Target, probes: readonly ProbeManifest[]): Promise<Preflight> {
+/** All checks; `ownPids` are the bpftraces of our own runs there. canTrace is the last one's answer: a real program was really attached. */
+export async function preflight(
+  target: Target,
+  probes: readonly ProbeManifest[],
+  ownPids: readonly number[],
+): Promise<Preflight> {
   if (target.hasRecording('') !== undefined)
     return { targetId: target.id, canTrace: true, checks: [replayCheck(target)] };
   const capabilities = await readCapabilities(target);
@@ -21,7 +25,7 @@ export async function preflight(target: Target, probes: readonly ProbeManifest[]
     checkBtf(capabilities),
     checkFunctionTracing(capabilities),
     await checkLockdown(target),
-    await checkOtherTracers(target),
+    await checkOtherTracers(target, ownPids),
   ];
   const attach = await checkAttach(target, capabilities);
   return { targetId: target.id, canTrace: attach.status === 'ok', checks: [...checks, attach] };
@@ -147,15 +151,15 @@ async function checkLockdown(target: Target): Promise<PreflightCheck> {
 }
 
 /** Other bpftrace processes cost the traced machine too and would be taken for Faultline's own cost. */
-async function checkOtherTracers(target: Target): Promise<PreflightCheck> {
+async function checkOtherTracers(target: Target, ownPids: readonly number[]): Promise<PreflightCheck> {
   const base = { name: 'other-tracers', title: 'other tracers' };
-  const answer = await ask(target, { program: 'ps', args: ['-eo', 'pid=,ppid=,comm='], env: {} });
+  const answer = await ask(target, { program: 'ps', args: ['-eo', 'pid=,comm='], env: {} });
   if (!answer.ok || answer.value.code !== 0) return { ...base, status: 'unknown', found: 'processes can’t be listed' };
   const others = answer.value.stdout
     .split('\n')
     .map((line) => line.trim().split(/\s+/))
-    .filter(([, parent, name]) => /^(bpftrace|perf|trace-cmd|stap)$/.test(name ?? '') && parent !== String(process.pid))
-    .map(([pid, , name]) => `${name} (${pid})`);
+    .filter(([pid, name]) => /^(bpftrace|perf|trace-cmd|stap)$/.test(name ?? '') && !ownPids.includes(Number(pid)))
+    .map(([pid, name]) => `${name} (${pid})`);
   if (others.length === 0) return { ...base, status: 'ok', found: 'none' };
   return {
     ...base,

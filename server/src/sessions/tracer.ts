@@ -98,7 +98,10 @@ export class Tracer implements Tracing {
     const target = this.findTarget(targetId);
     if (!target.ok) return target;
     const reached = await this.reach(target.value);
-    return reached.ok ? ok(await preflight(target.value, this.probes())) : reached;
+    if (!reached.ok) return reached;
+    const session = this.opened.find((one) => one.target.id === targetId);
+    const own = (session?.runs ?? []).flatMap((run) => run.view().bpftracePid ?? []);
+    return ok(await preflight(target.value, this.probes(), own));
   }
 
   async devices(targetId: string): Promise<Result<readonly VfioDevice[], Refusal>> {
