@@ -1,4 +1,5 @@
 import { err, ok } from '@faultline/shared';
+import { once } from 'node:events';
 import { PassThrough } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 import type { Target, TargetProcess } from '../targets/target.ts';
@@ -6,13 +7,16 @@ import { preflight } from './preflight.ts';
 
 /** A target where `ps` answers this, and nothing else does. */
 function targetWithProcesses(listed: string): Target {
-  const start = (program: string): TargetProcess => ({
-    stdout: new PassThrough().end(program === 'ps' ? listed : ''),
-    stderr: new PassThrough().end(),
-    exited: Promise.resolve({ code: program === 'ps' ? 0 : 1 }),
-    signal: () => undefined,
-    release: () => undefined,
-  });
+  const start = (program: string): TargetProcess => {
+    const stdout = new PassThrough().end(program === 'ps' ? listed : '');
+    return {
+      stdout,
+      stderr: new PassThrough().end(),
+      exited: once(stdout, 'end').then(() => ({ code: program === 'ps' ? 0 : 1 })),
+      signal: () => undefined,
+      release: () => undefined,
+    };
+  };
   return {
     id: 'far',
     kind: 'ssh',
