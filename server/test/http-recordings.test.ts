@@ -142,6 +142,32 @@ describe('recorded sessions over HTTP', () => {
     }
   });
 
+  it('are asked for their calls, and for how often a value occurs in them', async () => {
+    await recordBusySession(temp, 'host-1');
+    const answer = await ask(
+      'GET',
+      '/host-1/calls?run=1&filter=cpu:ge:0&filter=comm:has:A&order=-endedAtNs&limit=2&offset=1',
+    );
+    expect(answer).toMatchObject({
+      status: 200,
+      body: {
+        total: 12,
+        columns: ['run', 'tick', 'atMs', 'endedAtNs', 'cpu', 'comm'].map((name) => ({ name })),
+        rows: [
+          [1, 3, 300, 2_002, 0, 'app'],
+          [1, 3, 300, 2_001, 0, 'app'],
+        ],
+      },
+    });
+    expect(await ask('GET', '/host-1/calls/counts?by=tick')).toMatchObject({
+      status: 200,
+      body: { total: 12, groupCount: 3, groups: [{ count: 4 }, { count: 4 }, { count: 4 }] },
+    });
+    for (const wrong of ['limit=-1', 'limit=1001', 'order=bogus', 'filter=a', 'filter=bogus:eq:1', 'bogus=1', 'run=x'])
+      expect([wrong, (await ask('GET', `/host-1/calls?${wrong}`)).status]).toEqual([wrong, 400]);
+    expect(await ask('GET', '/host-2/calls')).toMatchObject({ status: 404 });
+  });
+
   it('that came as an archive are imported again', async () => {
     await recordBusySession(temp, 'host-1');
     const answer = await fetch(`${server.url}/api/v1/recordings/host-1/export/archive`);

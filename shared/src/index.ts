@@ -1,6 +1,7 @@
 export * from './assert.ts';
 export * from './buckets.ts';
 export * from './calls.ts';
+export * from './calls-query.ts';
 export * from './compare/compare-metric.ts';
 export * from './compare/comparison.ts';
 export * from './compare/gate.ts';
@@ -10,6 +11,7 @@ export * from './compare/shape.ts';
 export * from './compare/verdict.ts';
 export * from './compare/words.ts';
 export * from './decode.ts';
+export * from './derived-table.ts';
 export * from './era.ts';
 export * from './format.ts';
 export * from './frame.ts';

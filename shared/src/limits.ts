@@ -311,3 +311,33 @@ export const permutationDraws = 20_000;
 
 /** Where more runs than this were needed a side, it is said to be more: nobody makes them. */
 export const compareRunsNeededMax = 1_000;
+
+/** Filters of one query of calls: more than a person sets, few enough to plan at once. */
+export const callsFiltersMax = 16;
+
+/** Rows of one answer to a query of calls: some screens of a table, about 200 KB of JSON. */
+export const callsRowsMax = 1_000;
+
+/** Rows of an answer where no number was asked for. */
+export const callsRowsDefault = 100;
+
+/** Memory that queries may take, bytes: a million calls sorted by a column take less than half (measured). */
+export const queryMemoryBytesMax = 512 * 1024 ** 2;
+
+/** A query may take this long, ms: fifty times what one over a million calls takes. */
+export const queryMaxMs = 10_000;
+
+/** Queries that may wait for each other: a page asks some at a time. */
+export const queriesWaitingMax = 64;
+
+/** Rows of one group of the tables made of a closed session: what their maker holds in memory, some 10 MB a table. */
+export const derivedRowGroupMax = 100_000;
+
+/** A totals.json, bytes: a run of 65,536 cells with stacks has about 40 MB. A larger one is not used, the journal is. */
+export const sessionTotalsBytesMax = 256 * 1024 ** 2;
+
+/** Memory of the thread that makes them, MiB: three times what the largest ticks take. */
+export const derivingMemoryMib = 512;
+
+/** How long a closing program waits for them, ms: a million calls take 3 s. What is not made is made when it is wanted. */
+export const derivingWaitMaxMs = 15_000;

@@ -21,6 +21,9 @@ export const sessionFormatVersion = 2;
 /** Names of the two files of a session's folder. */
 export const sessionFiles = { manifest: 'manifest.json', journal: 'journal.jsonl' } as const;
 
+/** Names of the files that are made of a journal when a session has been closed, and made again where they lack or are torn. */
+export const derivedFiles = { totals: 'totals.json', calls: 'calls.parquet', counters: 'counters.parquet' } as const;
+
 /** An id is a folder's name: no separators, no leading dot. */
 export const recordingIdPattern = '^[a-zA-Z0-9][a-zA-Z0-9._-]{0,119}$';
 export const RecordingIdSchema = Type.String({ pattern: recordingIdPattern });
@@ -221,6 +224,39 @@ export const JournalLineSchema = Type.Union([
   Type.Object({ kind: Type.Literal('end'), atMs, stop: Type.Optional(RecordingStopSchema) }, strict),
 ]);
 export type JournalLine = Static<typeof JournalLineSchema>;
+
+/** totals.json: what a journal adds up to. It holds for the journal of this very size, and for tables of these sizes. */
+export const SessionTotalsSchema = Type.Object(
+  {
+    kind: Type.Literal('faultline-totals'),
+    formatVersion: Type.Literal(sessionFormatVersion),
+    journalBytes: count,
+    tables: Type.Object({ callsBytes: count, countersBytes: count }, strict),
+    /** Of the last tick. */
+    lastAtMs: atMs,
+    tickCount: count,
+    /** Why the journal can't be read to its end, where it can't. */
+    damage: Type.Optional(Type.String()),
+    /** In the order of the manifest's runs. */
+    runs: Type.Array(
+      Type.Object(
+        {
+          /** Kernel time that is covered: from READY to the last whole snapshot. */
+          fromNs: ns,
+          toNs: ns,
+          callCount: count,
+          /** By cell, as the journal numbers them; latency buckets are cells too. */
+          cells: Type.Array(CellEntrySchema),
+          totals: Type.Array(Type.Number()),
+        },
+        strict,
+      ),
+      { maxItems: 64 },
+    ),
+  },
+  strict,
+);
+export type SessionTotals = Static<typeof SessionTotalsSchema>;
 
 /** One session of a store, as a list shows it; what can't be read has a `problem` and nothing else. */
 export const RecordedSessionSchema = Type.Object(

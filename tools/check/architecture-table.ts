@@ -33,6 +33,7 @@ const serverBelowTheFaces = [
   'server/lab',
   'server/live',
   'server/exports',
+  'server/queries',
 ];
 const files = ['node:fs', 'node:fs/promises', 'node:path', 'node:url'];
 
@@ -101,6 +102,15 @@ export const layers: readonly Layer[] = [
     layers: ['shared', 'server/sessions (types)'],
     packages: [...files, 'node:stream', 'node:zlib', 'hyparquet-writer', 'pbf', 'pprof-format'],
     cure: 'An export turns a session into bytes. Pass in what it needs.',
+    isBuilt: true,
+  },
+  {
+    name: 'server/queries',
+    at: ['server/src/queries/'],
+    layers: ['shared', 'server/sessions', 'server/exports'],
+    packages: ['node:fs', 'node:path', 'node:worker_threads', 'node:zlib', 'hyparquet-writer'],
+    packagesOfOneFile: ['@duckdb/node-api'],
+    cure: 'queries makes tables of closed sessions and asks them, in threads of its own. Put what records into sessions.',
     isBuilt: true,
   },
   {

@@ -1,8 +1,10 @@
 /** `faultline export` and `faultline import`. */
 import { createWriteStream } from 'node:fs';
+import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { type ExportFormat, exportFormats } from '../exports/formats.ts';
+import { Derivation } from '../queries/derivation.ts';
 import { openExportSource } from '../sessions/export-source.ts';
 import { importSession } from '../sessions/import-session.ts';
 import { openLibrary, sayRefusal, sessionStatus } from './sessions.ts';
@@ -50,6 +52,10 @@ export async function importFile(
   const imported = await importSession(library, words.file);
   if (!imported.ok) return sayRefusal(imported.error, terminal);
   const { id } = imported.value;
+  await using derivation = new Derivation();
+  const problem = await derivation.derive(join(library.folder, id));
+  if (problem !== undefined)
+    terminal.err(`its totals and tables were not made (${problem}); they are made when they are wanted\n`);
   terminal.out(words.isJson ? `${JSON.stringify({ id })}\n` : `imported as ${id}\n`);
   return sessionStatus.done;
 }

@@ -1,4 +1,5 @@
 /** Opens the store of a command that traces, or says why it goes without. */
+import { Derivation } from '../queries/derivation.ts';
 import { Store } from '../sessions/store.ts';
 import type { StoreWords } from './store-words.ts';
 import { complaint, type Terminal } from './terminal.ts';
@@ -19,7 +20,8 @@ export async function openStore(
   if (words === undefined) return 'none';
   const report = (message: string): void => terminal.err(`faultline: ${message}\n`);
   const { folder, limits, isChosen } = words;
-  const store = await Store.open({ folder, limits, ...use, clock: () => Date.now(), report });
+  const derivation = new Derivation();
+  const store = await Store.open({ folder, limits, ...use, clock: () => Date.now(), report, derivation });
   if (store.ok) return store.value;
   const { kind, message, remedy } = store.error;
   terminal.err(complaint(message, remedy));

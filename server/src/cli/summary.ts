@@ -1,13 +1,12 @@
 /** `faultline summary`: a recorded session printed as `record` printed it. */
-import { join } from 'node:path';
-import { formatInstant, sessionFiles } from '@faultline/shared';
-import { readFigures } from '../sessions/recorded-figures.ts';
+import { formatInstant } from '@faultline/shared';
+import { readFinalFigures } from '../sessions/session-totals.ts';
 import { describeRecording } from '../exports/report.ts';
 import { manifestsOf } from '../exports/text.ts';
 import { openLibrary, sayRefusal, sessionStatus } from './sessions.ts';
 import { complaint, type Terminal } from './terminal.ts';
 
-/** Reads the journal to its end and prints. Status 1 where it can't be read. */
+/** Reads the totals, or the journal to its end, and prints. Status 1 where it can't be read. */
 export async function summary(
   words: { readonly store: string; readonly session: string; readonly isJson: boolean },
   terminal: Terminal,
@@ -16,13 +15,12 @@ export async function summary(
   if (library === undefined) return sessionStatus.failed;
   const found = library.findReadable(words.session);
   if (!found.ok) return sayRefusal(found.error, terminal);
-  const { manifest, folder } = found.value;
-  const { figures, end } = await readFigures(join(folder, sessionFiles.journal));
-  if (end.damage !== undefined)
+  const { manifest } = found.value;
+  const { figures, damage } = await readFinalFigures(found.value);
+  if (damage !== undefined)
     terminal.err(
-      complaint(`the journal can't be read beyond this place: ${end.damage}`, 'What follows is from before it.'),
+      complaint(`the journal can't be read beyond this place: ${damage}`, 'What follows is from before it.'),
     );
-  figures.settle(manifest);
   const answer = figures.summary(manifest);
   if (words.isJson) {
     terminal.out(`${JSON.stringify(answer, undefined, 2)}\n`);

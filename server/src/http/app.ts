@@ -7,6 +7,7 @@ import type { FastifyBaseLogger, FastifyReply, FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
 import type { Lab } from '../lab/lab-desk.ts';
 import { Hub } from '../live/hub.ts';
+import { SessionQueries } from '../queries/session-queries.ts';
 import type { Library } from '../sessions/library.ts';
 import type { Tracing } from '../sessions/tracing.ts';
 import { type Access, bearerToken, type Denial, denyRequest, denyToken } from './auth.ts';
@@ -15,8 +16,10 @@ import { type App, makeFastify } from './fastify.ts';
 import { openApiOptions } from './openapi.ts';
 import { addPage } from './page.ts';
 import { addRoutes } from './routes.ts';
+import { addCallsRoutes } from './routes-calls.ts';
 import { addLabRoutes } from './routes-lab.ts';
 import { addMetricsRoute } from './routes-metrics.ts';
+import { addRecordingChanges } from './routes-recording-changes.ts';
 import { addRecordingRoutes } from './routes-recordings.ts';
 
 /** What the application is made of. */
@@ -48,6 +51,8 @@ export async function buildApp(options: AppOptions): Promise<{ readonly app: App
     reportError: (error) => options.logger.error({ err: error }, 'a live connection failed'),
   });
   app.addHook('preClose', () => hub[Symbol.asyncDispose]());
+  const queries = options.library === undefined ? undefined : new SessionQueries(options.library.folder);
+  app.addHook('onClose', () => queries?.[Symbol.asyncDispose]());
 
   app.addHook('onRequest', async (request, reply) => {
     reply.headers(safetyHeaders);
@@ -84,7 +89,11 @@ export async function buildApp(options: AppOptions): Promise<{ readonly app: App
       api.addHook('onRequest', demandAccess);
       addRoutes(api, { tracing, version, clientCount: () => hub.clientCount });
       if (options.lab !== undefined) addLabRoutes(api, options.lab);
-      if (options.library !== undefined) addRecordingRoutes(api, options.library);
+      if (options.library !== undefined && queries !== undefined) {
+        addRecordingRoutes(api, options.library);
+        addRecordingChanges(api, options.library);
+        addCallsRoutes(api, options.library, queries);
+      }
     },
     { prefix: '/api/v1' },
   );

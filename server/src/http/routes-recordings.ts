@@ -1,31 +1,22 @@
-/** Recorded sessions over HTTP: list, look at, pin, remove, and have them in the formats of other tools. */
+/** Recorded sessions over HTTP: list, look at, and have them in the formats of other tools. */
 import { Readable } from 'node:stream';
-import {
-  exportHeadBytes,
-  PinSchema,
-  ProblemSchema,
-  type RecordedSessionView,
-  RecordedSessionSchema,
-} from '@faultline/shared';
+import { exportHeadBytes, ProblemSchema, RecordedSessionSchema } from '@faultline/shared';
 import { Type } from 'typebox';
 import { type ExportFormat, exportFormats } from '../exports/formats.ts';
 import { openExportSource } from '../sessions/export-source.ts';
-import { isLive, type Library, type LibraryEntry } from '../sessions/library.ts';
-import { accepted, RefusedError } from './errors.ts';
+import type { Library } from '../sessions/library.ts';
 import type { App } from './fastify.ts';
+import { exactly, IdSchema, readable, viewOf } from './recording-lookup.ts';
 
 const strict = { additionalProperties: false } as const;
 const failures = { '4xx': ProblemSchema, '5xx': ProblemSchema } as const;
-const id = Type.String({ minLength: 1, maxLength: 120 });
-const IdSchema = Type.Object({ id }, strict);
 
 const formats = Object.keys(exportFormats);
-const ExportSchema = Type.Object({ id, format: Type.String({ pattern: `^(?:${formats.join('|')})$` }) }, strict);
+const ExportSchema = Type.Object({ ...IdSchema.properties, format: Type.String({ pattern: `^(?:${formats.join('|')})$` }) }, strict);
 
 /** Adds the routes below /api/v1/recordings. */
 export function addRecordingRoutes(app: App, library: Library): void {
   addReading(app, library);
-  addChanging(app, library);
   addExport(app, library);
 }
 
@@ -41,13 +32,11 @@ function addExport(app: App, library: Library): void {
       },
     },
     async ({ params }, reply) => {
-      const entry = exactly(library, params.id);
-      const { manifest, problem } = entry;
-      if (manifest === undefined) throw new RefusedError(unreadable(entry.id, problem));
+      const entry = readable(library, params.id);
       const { contentType, extension, write } = exportFormats[formatOf(params.format)];
       // Of what is made of the totals nothing can be told before its end.
       let share = 0;
-      const source = openExportSource({ ...entry, manifest }, (done) => {
+      const source = openExportSource(entry, (done) => {
         share = done;
       });
       const { head, rest } = await begin(write(source));
@@ -122,66 +111,8 @@ function addReading(app: App, library: Library): void {
   );
 }
 
-function addChanging(app: App, library: Library): void {
-  app.post(
-    '/recordings/:id/pin',
-    {
-      schema: {
-        tags: ['sessions'],
-        summary: 'Keep a recorded session whatever the bounds of the store say, or no longer',
-        params: IdSchema,
-        body: PinSchema,
-        response: { 200: RecordedSessionSchema, ...failures },
-      },
-    },
-    ({ params, body }) => {
-      const entry = exactly(library, params.id);
-      accepted(library.edit(entry.id, () => ({ isPinned: body.isPinned })));
-      return viewOf(exactly(library, params.id));
-    },
-  );
-  app.delete(
-    '/recordings/:id',
-    {
-      schema: {
-        tags: ['sessions'],
-        summary: 'Remove a recorded session; one that is being recorded is refused',
-        params: IdSchema,
-        response: { 200: IdSchema, ...failures },
-      },
-    },
-    ({ params }) => ({ id: accepted(library.remove(exactly(library, params.id).id)) }),
-  );
-}
-
-/** The session of this very id: what is convenient at a terminal would be a trap for a program that removes. */
-function exactly(library: Library, wanted: string): LibraryEntry {
-  const entry = accepted(library.find(wanted));
-  if (entry.id === wanted) return entry;
-  throw new RefusedError({
-    kind: 'unknown-session',
-    message: `There is no recorded session ${JSON.stringify(wanted)} here.`,
-    remedy: 'GET /api/v1/recordings lists them.',
-  });
-}
-
-function viewOf(entry: LibraryEntry): RecordedSessionView {
-  const { id: own, bytes, manifest, problem } = entry;
-  return {
-    id: own,
-    bytes,
-    isLive: isLive(entry),
-    ...(manifest === undefined ? {} : { manifest }),
-    ...(problem === undefined ? {} : { problem }),
-  };
-}
-
 function formatOf(word: string): ExportFormat {
   const known = formats.find((name): name is ExportFormat => name === word);
   if (known !== undefined) return known;
   throw new Error(`broken invariant: the format ${word} passed the schema`);
-}
-
-function unreadable(own: string, problem: string): ConstructorParameters<typeof RefusedError>[0] {
-  return { kind: 'session-unreadable', message: `Session ${own}: ${problem}.`, remedy: 'Nothing was changed.' };
 }

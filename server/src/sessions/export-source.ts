@@ -5,6 +5,7 @@ import { sessionFiles } from '@faultline/shared';
 import { decodeJournal } from './journal-reader.ts';
 import type { ReadableEntry } from './library.ts';
 import { RecordedFigures } from './recorded-figures.ts';
+import { readTotals } from './session-totals.ts';
 
 /**
  * What of a session an export reads: the journal as long as it is now, so that one that grows is read to a fixed place.
@@ -39,6 +40,8 @@ export function openExportSource({ manifest, folder }: ReadableEntry, onProgress
     journalBytes,
     events,
     figures: async (): Promise<RecordedFigures> => {
+      const totals = readTotals({ folder, manifest });
+      if (totals !== undefined) return RecordedFigures.restored(manifest, totals);
       const figures = new RecordedFigures();
       for await (const event of decodeJournal(read())) figures.add(event);
       figures.settle(manifest);

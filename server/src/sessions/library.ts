@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdirSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import {
+  derivedFiles,
   err,
   ok,
   type Result,
@@ -185,7 +186,8 @@ export class Library {
 
   private entry(id: string): LibraryEntry {
     const folder = join(this.folder, id);
-    const bytes = sizeOf(join(folder, sessionFiles.manifest)) + sizeOf(join(folder, sessionFiles.journal));
+    const names = [...Object.values(sessionFiles), ...Object.values(derivedFiles)];
+    const bytes = names.reduce((sum, name) => sum + sizeOf(join(folder, name)), 0);
     const manifest = readSessionManifest(folder);
     if (!manifest.ok) return { id, folder, bytes, problem: manifest.error.message };
     return { id, folder, bytes, manifest: { ...manifest.value, id } };

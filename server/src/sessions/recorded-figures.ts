@@ -15,6 +15,7 @@ import {
   type RunView,
   runCallsMax,
   type SessionManifest,
+  type SessionTotals,
   summariseRun,
 } from '@faultline/shared';
 import { type JournalEvent, readJournal } from './journal-reader.ts';
@@ -36,6 +37,20 @@ export class RecordedRunFigures {
 
   constructor(run: RecordedRun) {
     this.run = run;
+  }
+
+  /** Takes over what a journal added up to, without its texts and calls. */
+  restore({ fromNs, toNs, callCount, cells, totals }: SessionTotals['runs'][number]): void {
+    this.firstNs = fromNs;
+    this.lastNs = toNs;
+    this.callCount = callCount;
+    for (const entry of cells) this.cells.push(entry);
+    for (const value of totals) this.totals.push(value);
+  }
+
+  /** What can be taken over so. */
+  settled(): SessionTotals['runs'][number] {
+    return { ...this.span, callCount: this.callCount, cells: [...this.cells], totals: [...this.totals] };
   }
 
   add(slice: TickSlice): void {
@@ -112,6 +127,24 @@ export class RecordedFigures {
   readonly runs: RecordedRunFigures[] = [];
   lastAtMs = 0;
   private tickCount = 0;
+
+  /** The figures that a journal added up to, without its texts and calls. */
+  static restored(manifest: SessionManifest, totals: SessionTotals): RecordedFigures {
+    const figures = new RecordedFigures();
+    figures.lastAtMs = totals.lastAtMs;
+    figures.tickCount = totals.tickCount;
+    for (const [index, run] of manifest.runs.entries()) {
+      const one = new RecordedRunFigures(run);
+      one.restore(ensure(totals.runs[index], 'totals of as many runs'));
+      figures.runs.push(one);
+    }
+    return figures;
+  }
+
+  /** What can be restored so. */
+  settled(): Pick<SessionTotals, 'lastAtMs' | 'tickCount' | 'runs'> {
+    return { lastAtMs: this.lastAtMs, tickCount: this.tickCount, runs: this.runs.map((run) => run.settled()) };
+  }
 
   add(event: JournalEvent): void {
     switch (event.kind) {

@@ -42,6 +42,8 @@ export type RecorderOptions = {
   readonly releaseReserve: () => void;
   /** Said once, when recording ends before tracing. */
   readonly report: (message: string) => void;
+  /** Told the session's folder once it is closed. */
+  readonly closed: (folder: string) => void;
 };
 
 type Place = {
@@ -242,8 +244,9 @@ export class Recorder implements Recording {
       this.writeManifest(place, 'closed');
     } catch {
       this.options.releaseReserve();
-      this.closeOrLeave(place);
+      if (!this.closeOrLeave(place)) return;
     }
+    this.options.closed(place.folder);
   }
 
   /** After an error of the disk: what the journal really holds, instead of what was meant for it. */
@@ -258,11 +261,13 @@ export class Recorder implements Recording {
   }
 
   /** Where even that fails, the next start finds a session whose recorder has died, and closes it. */
-  private closeOrLeave(place: Place): void {
+  private closeOrLeave(place: Place): boolean {
     try {
       this.writeManifest(place, 'closed');
+      return true;
     } catch (error) {
       this.options.report(`session ${place.id} could not be closed: ${describeError(error).message}`);
+      return false;
     }
   }
 }

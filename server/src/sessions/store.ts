@@ -1,5 +1,5 @@
 /** A store in use: its library, the recorders of what is traced now, and its bounds kept. */
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import {
   err,
   formatBytes,
@@ -28,9 +28,16 @@ export type StoreOptions = {
   readonly faultline: string;
   readonly label?: string | undefined;
   readonly clock: Clock;
+  /** Makes what follows from a closed session's journal; nothing is made where it is absent. */
+  readonly derivation?: SessionDerivation | undefined;
   /** What a person must know: what was removed, interrupted, stopped. */
   readonly report: (message: string) => void;
 };
+
+/** Makes the files that follow from a closed session. The answer is why it could not; undefined where it could. */
+export interface SessionDerivation extends AsyncDisposable {
+  derive(folder: string): Promise<string | undefined>;
+}
 
 export class Store implements AsyncDisposable {
   readonly library: Library;
@@ -67,6 +74,7 @@ export class Store implements AsyncDisposable {
     }
     const store = new Store(library, options, lock.value);
     store.prune();
+    if (options.role === 'server') for (const id of interrupted) store.derive(join(options.folder, id));
     return ok(store);
   }
 
@@ -82,6 +90,7 @@ export class Store implements AsyncDisposable {
       describeRun: (view) => describeRun(view, probes),
       releaseReserve: () => this.library.releaseReserve(),
       report: (message) => report(`${source.id}: ${message}`),
+      closed: (closed) => this.derive(closed),
     });
     this.recordings.add(recorder);
     return recorder;
@@ -100,9 +109,21 @@ export class Store implements AsyncDisposable {
     for (const recording of this.recordings) recording.stop('store-bytes', message);
   }
 
+  /** Behind everybody's back: the session is closed already, and its journal has all of it. */
+  private derive(folder: string): void {
+    const { derivation, report } = this.options;
+    void derivation?.derive(folder).then((problem) => {
+      if (problem !== undefined)
+        report(
+          `${basename(folder)}: its totals and tables were not made (${problem}); they are made when they are wanted`,
+        );
+    });
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     clearInterval(this.timer);
     await Promise.all([...this.recordings].map((recording) => recording.close()));
+    await this.options.derivation?.[Symbol.asyncDispose]();
     this.prune();
     this.unlock();
   }

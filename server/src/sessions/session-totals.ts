@@ -1,0 +1,64 @@
+/** totals.json: what a closed session's journal adds up to, so that nobody has to read all of it for a sum. */
+import { readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import {
+  derivedFiles,
+  type SessionManifest,
+  type SessionTotals,
+  SessionTotalsSchema,
+  sessionFiles,
+  sessionTotalsBytesMax,
+} from '@faultline/shared';
+import { Compile } from 'typebox/compile';
+import { readFigures, RecordedFigures } from './recorded-figures.ts';
+
+const validator = Compile(SessionTotalsSchema);
+
+/** A closed session's folder with its manifest. */
+type Closed = { readonly folder: string; readonly manifest: SessionManifest };
+
+/** The totals, if they are there, whole, and of this very journal. They say nothing of the tables beside them. */
+export function readTotals({ folder, manifest }: Closed): SessionTotals | undefined {
+  if (manifest.state === 'live') return undefined;
+  const path = join(folder, derivedFiles.totals);
+  if (sizeOf(path) > sessionTotalsBytesMax) return undefined;
+  let value: unknown;
+  try {
+    value = JSON.parse(readFileSync(path, 'utf8'));
+  } catch {
+    return undefined;
+  }
+  if (!validator.Check(value)) return undefined;
+  const { journalBytes, runs } = value;
+  const isOfThis = journalBytes === sizeOf(join(folder, sessionFiles.journal)) && runs.length === manifest.runs.length;
+  return isOfThis && runs.every(({ cells, totals }) => cells.length === totals.length) ? value : undefined;
+}
+
+/** Whether totals and both tables are there and whole. */
+export function isDerived(closed: Closed): boolean {
+  const tables = readTotals(closed)?.tables;
+  return (
+    tables !== undefined &&
+    tables.callsBytes === sizeOf(join(closed.folder, derivedFiles.calls)) &&
+    tables.countersBytes === sizeOf(join(closed.folder, derivedFiles.counters))
+  );
+}
+
+/**
+ * All cumulative figures of a session at its end: of its totals, or of its journal where there are none. `damage`: where
+ * the journal can't be read on. Texts and calls are not among them.
+ */
+export async function readFinalFigures(
+  session: Closed,
+): Promise<{ readonly figures: RecordedFigures; readonly damage: string | undefined }> {
+  const totals = readTotals(session);
+  if (totals !== undefined)
+    return { figures: RecordedFigures.restored(session.manifest, totals), damage: totals.damage };
+  const { figures, end } = await readFigures(join(session.folder, sessionFiles.journal));
+  figures.settle(session.manifest);
+  return { figures, damage: end.damage };
+}
+
+function sizeOf(path: string): number {
+  return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+}
