@@ -12,7 +12,10 @@ const strict = { additionalProperties: false } as const;
 const failures = { '4xx': ProblemSchema, '5xx': ProblemSchema } as const;
 
 const formats = Object.keys(exportFormats);
-const ExportSchema = Type.Object({ ...IdSchema.properties, format: Type.String({ pattern: `^(?:${formats.join('|')})$` }) }, strict);
+const ExportSchema = Type.Object(
+  { ...IdSchema.properties, format: Type.String({ pattern: `^(?:${formats.join('|')})$` }) },
+  strict,
+);
 
 /** Adds the routes below /api/v1/recordings. */
 export function addRecordingRoutes(app: App, library: Library): void {
