@@ -85,7 +85,7 @@ async function runWith(
         library,
       });
       const surroundings = { terminal: screen, logger, version: faultlineVersion, stopping: onSignal(), lab, library };
-      return await serve(tracing, asked.serve, surroundings);
+      return await serve(tracing, asked.serve, { ...surroundings, storeLimits: asked.store?.limits });
     }
     case 'record': {
       const runs = chooseStreams(asked, tracing.probes());

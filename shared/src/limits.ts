@@ -285,6 +285,18 @@ export const agentReasonWaitMs = 2_000;
 /** An imported session, unpacked, bytes: four times what one may have unless told otherwise. */
 export const importBytesMax = 4 * 1024 ** 3;
 
+/** Ticks of a recorded session that a page gets, merged where there are more: ten minutes as they were; twice what a wide screen has px. */
+export const recordedTicksMax = 6_000;
+
+/** Cells that these ticks may hold together: 12 bytes each, so 24 MB to send and to keep in a page. */
+export const recordedCellsMax = 2_000_000;
+
+/** Calls of a run that a page gets with a recorded session, the newest: about 5 MB of 12 columns. */
+export const recordedCallsMax = 100_000;
+
+/** A session whose faults are counted for the list of sessions, bytes: reading it takes about a second and a half. */
+export const recordingFactsBytesMax = 64 * 1024 ** 2;
+
 /** Rows of one group of a Parquet file: what an export holds in memory, about 20 MB of 30 columns. */
 export const exportRowGroupMax = 10_000;
 

@@ -174,7 +174,7 @@ export const layers: readonly Layer[] = [
     name: 'web/charts',
     at: ['web/src/charts/'],
     layers: ['shared', 'web/widgets'],
-    packages: ['react', 'recharts'],
+    packages: ['react', 'recharts', 'uplot', 'uplot/*'],
     cure: 'A chart takes ready series and knows no store. Select in store/, pass in from the view.',
     isBuilt: true,
   },

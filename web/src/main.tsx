@@ -3,6 +3,7 @@ import { createRoot } from 'react-dom/client';
 import { assert } from '@faultline/shared';
 import { openFeed } from './api/feed.ts';
 import { createHttp } from './api/http.ts';
+import { createRecordings } from './api/recordings.ts';
 import { takeToken } from './api/token.ts';
 import { exposeFaultline } from './expose.ts';
 import { AppStore } from './store/app-store.ts';
@@ -18,6 +19,7 @@ import './tables.css';
 import './path.css';
 import './lab.css';
 import './probes.css';
+import './sessions.css';
 import { Page } from './views/page.tsx';
 
 const token = takeToken(location, history, sessionStorage);
@@ -29,10 +31,12 @@ const page = new PageStore({
     addEventListener('popstate', listener);
     return () => removeEventListener('popstate', listener);
   },
+  later: (run, afterMs) => void setTimeout(run, afterMs),
 });
 const app = new AppStore(
   {
     http: createHttp(token),
+    recordings: createRecordings(token),
     openFeed: (id, events) => openFeed({ id, token }, events),
     nowMs: () => Date.now(),
     every: (intervalMs, run) => {

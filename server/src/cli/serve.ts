@@ -6,7 +6,7 @@ import type { FastifyBaseLogger } from 'fastify';
 import { buildApp } from '../http/app.ts';
 import { type Access, isLoopback, makeToken, printable } from '../http/auth.ts';
 import type { Lab } from '../lab/lab-desk.ts';
-import type { Library } from '../sessions/library.ts';
+import type { Library, StoreLimits } from '../sessions/library.ts';
 import type { Tracing } from '../sessions/tracing.ts';
 import { defaultStreams } from './arguments.ts';
 import { fittingStreams } from './fitting-streams.ts';
@@ -38,6 +38,8 @@ export type ServeSurroundings = {
   readonly lab?: Lab;
   /** What was recorded; absent where nothing is. */
   readonly library?: Library | undefined;
+  /** What its sessions may take. */
+  readonly storeLimits?: StoreLimits | undefined;
   /** The built page; default: that of this installation. */
   readonly pageFolder?: string;
 };
@@ -55,6 +57,7 @@ export async function serve(tracing: Tracing, request: ServeRequest, surrounding
     stopping,
     lab: surroundings.lab,
     library: surroundings.library,
+    storeLimits: surroundings.storeLimits,
   });
   try {
     const port = await listen(app, { host: request.host, asked: request.port });

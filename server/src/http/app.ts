@@ -8,7 +8,7 @@ import { Type } from 'typebox';
 import type { Lab } from '../lab/lab-desk.ts';
 import { Hub } from '../live/hub.ts';
 import { SessionQueries } from '../queries/session-queries.ts';
-import type { Library } from '../sessions/library.ts';
+import type { Library, StoreLimits } from '../sessions/library.ts';
 import type { Tracing } from '../sessions/tracing.ts';
 import { type Access, bearerToken, type Denial, denyRequest, denyToken } from './auth.ts';
 import { sendError } from './errors.ts';
@@ -19,8 +19,10 @@ import { addRoutes } from './routes.ts';
 import { addCallsRoutes } from './routes-calls.ts';
 import { addLabRoutes } from './routes-lab.ts';
 import { addMetricsRoute } from './routes-metrics.ts';
+import { addRecordedViewRoute } from './routes-recorded-view.ts';
 import { addRecordingChanges } from './routes-recording-changes.ts';
 import { addRecordingRoutes } from './routes-recordings.ts';
+import { addOverviewRoute } from './routes-recordings-overview.ts';
 
 /** What the application is made of. */
 export type AppOptions = {
@@ -36,6 +38,8 @@ export type AppOptions = {
   readonly lab?: Lab | undefined;
   /** Absent where nothing is recorded. */
   readonly library?: Library | undefined;
+  /** What the sessions of the library may take. */
+  readonly storeLimits?: StoreLimits | undefined;
 };
 
 /** The application, not listening yet; closing it closes the hub's connections too. */
@@ -93,6 +97,8 @@ export async function buildApp(options: AppOptions): Promise<{ readonly app: App
         addRecordingRoutes(api, options.library);
         addRecordingChanges(api, options.library);
         addCallsRoutes(api, options.library, queries);
+        addRecordedViewRoute(api, options.library, version);
+        addOverviewRoute(api, options.library, options.storeLimits);
       }
     },
     { prefix: '/api/v1' },

@@ -10,6 +10,7 @@ import {
 import type { RunTotals, Tick, TickSlice } from '../sessions/tick.ts';
 import type { SessionSource } from '../sessions/tracing.ts';
 import { type CallTypes, mergeTicks } from './merge-ticks.ts';
+import { figuresOnly, hasSpan } from './tick-history.ts';
 
 /** One frame, the same for all clients; what concerns one client only (its losses) is 0 here. */
 export type EncodedFrame = {
@@ -39,8 +40,11 @@ export function encodeMerged(ticks: readonly [Tick, ...Tick[]], options: MergeOp
   return frameOf({ seq: last.seq, fromSeq: first.seq, atMs: last.atMs }, slices, options.session, droppedCalls);
 }
 
+/** What a snapshot is made of. */
+export type SnapshotSource = Pick<SessionSource, 'view' | 'seq' | 'recentTicks' | 'totals'>;
+
 /** Everything a session holds: dictionaries, totals, kept calls, and the recent past tick by tick. */
-export function encodeSnapshot(source: SessionSource, options: SnapshotOptions): Snapshot {
+export function encodeSnapshot(source: SnapshotSource, options: SnapshotOptions): Snapshot {
   const session = source.view();
   const { seq } = source;
   const history = source
@@ -91,22 +95,6 @@ function frameOf(
 function describeSlice(slice: TickSlice): FrameSlice {
   const { run, fromNs, toNs, newCells, cells, newTexts, firstText, callCount } = slice;
   return { run, fromNs, toNs, newCells, cellCount: cells.length, newTexts, firstText, callCount };
-}
-
-/** Whether a slice closes a span of kernel time, be it one in which nothing happened; one of calls alone does not. */
-function hasSpan(slice: TickSlice): boolean {
-  return slice.toNs > slice.fromNs;
-}
-
-/** The figures of a slice alone: dictionaries and calls are in the snapshot itself. */
-function figuresOnly(slice: TickSlice): TickSlice {
-  return {
-    ...slice,
-    newCells: [],
-    newTexts: [],
-    calls: slice.calls.map((column) => column.subarray(0, 0)),
-    callCount: 0,
-  };
 }
 
 function totalsAsSlice(run: RunTotals): TickSlice {

@@ -23,12 +23,17 @@ export type LiveSession = {
   clientDroppedCalls: number;
   clientMergedTicks: number;
   lossSpans: readonly LossSpan[];
+  /** Of a recorded session: the part that the figures are of. Absent for a live one, which is seen through a window. */
+  section?: Section;
 };
+
+/** A part of a recorded session: (fromNs, toNs] of the page's shared clock, in bins of binNs. */
+export type Section = { readonly fromNs: number; readonly toNs: number; readonly binNs: number };
 
 /** What came of a frame: taken in, already known, or one before it is missing and a new snapshot must be asked for. */
 export type FrameOutcome = 'taken' | 'known' | 'gap';
 
-type Manifests = readonly ProbeManifest[];
+type Manifests = readonly Pick<ProbeManifest, 'name' | 'streams'>[];
 
 /**
  * The session of a snapshot. `older` is what the page knew of the same session before: its charts go

@@ -53,6 +53,27 @@ export function findingSpans(view: SessionView): readonly LossSpan[] {
   );
 }
 
+/** The first gap that is drawn over where there are too many spans, ms; doubled until they are few enough. */
+const joinGapMs = 1000;
+
+/** The same stretches, those of a run that touch as one, the oldest first; joined further where they are more than `max`. */
+export function joinLossSpans(spans: readonly LossSpan[], max: number = lossSpansMax): readonly LossSpan[] {
+  let joined = joinWithin(spans, 0);
+  for (let gapMs = joinGapMs; joined.length > max; gapMs *= 2) joined = joinWithin(joined, gapMs);
+  return joined.toSorted((left, right) => left.fromMs - right.fromMs);
+}
+
+function joinWithin(spans: readonly LossSpan[], gapMs: number): readonly LossSpan[] {
+  const all: LossSpan[] = [];
+  for (const span of spans.toSorted((left, right) => left.run - right.run || left.fromMs - right.fromMs)) {
+    const last = all.at(-1);
+    if (last?.run === span.run && span.fromMs <= last.toMs + gapMs)
+      all[all.length - 1] = { ...last, toMs: Math.max(last.toMs, span.toMs) };
+    else all.push(span);
+  }
+  return all;
+}
+
 /** Whether anything keeps a run's figures from being whole: its own claim, or a loss counted. */
 export function isLossy(run: RunView): boolean {
   return !run.isComplete || lossSum(run) > 0;

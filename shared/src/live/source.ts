@@ -43,7 +43,7 @@ export function sourcesOf(session: LiveSession, metric: string, window: LiveWind
     if (data !== undefined)
       sources.push({ cells: data.cells, totals: data.totals, bins: timelineBins(data.timeline, window) });
   }
-  return clipToWindow(sources, liveWindows[window].spanMs * 1e6);
+  return session.section === undefined ? clipToWindow(sources, liveWindows[window].spanMs * 1e6) : sources;
 }
 
 /** Whether any cell of a metric carries a dimension: a filter by one that does not cannot narrow it. */

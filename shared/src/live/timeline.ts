@@ -42,16 +42,16 @@ export type Timeline = { readonly levels: Readonly<Record<LiveWindow, Level>> };
 
 /** A timeline where nothing has happened yet. */
 export function createTimeline(): Timeline {
-  const level = (name: LiveWindow): Level => ({
-    widthNs: liveWindows[name].binMs * 1e6,
-    spanNs: liveWindows[name].spanMs * 1e6,
-    closed: [],
-    sums: new Float64Array(0),
-    isTouched: new Uint8Array(0),
-    touched: [],
-    open: undefined,
-  });
+  const level = (name: LiveWindow): Level => createLevel(liveWindows[name].binMs * 1e6, liveWindows[name].spanMs * 1e6);
   return { levels: { '30s': level('30s'), '2min': level('2min'), '10min': level('10min') } };
+}
+
+/** A timeline of given changes (the oldest first) in bins of one width, the same in every window: a part of a recorded session. */
+export function fixedTimeline(changes: Iterable<Bin>, widthNs: number): Timeline {
+  const level = createLevel(widthNs, Number.POSITIVE_INFINITY);
+  for (const change of changes) if (change.toNs > change.fromNs) addToLevel(level, change);
+  close(level);
+  return { levels: { '30s': level, '2min': level, '10min': level } };
 }
 
 /**
@@ -97,6 +97,18 @@ export function freezeTimeline(timeline: Timeline): Timeline {
     };
   };
   return { levels: { '30s': freeze('30s'), '2min': freeze('2min'), '10min': freeze('10min') } };
+}
+
+function createLevel(widthNs: number, spanNs: number): Level {
+  return {
+    widthNs,
+    spanNs,
+    closed: [],
+    sums: new Float64Array(0),
+    isTouched: new Uint8Array(0),
+    touched: [],
+    open: undefined,
+  };
 }
 
 function addToLevel(level: Level, change: Bin): void {

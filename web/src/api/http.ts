@@ -56,12 +56,23 @@ export type Http = {
 /** How long an answer may take, ms: a stop waits for bpftrace to detach. */
 const answerMaxMs = 20_000;
 
-/** The server at the page's own origin. The token, where one is demanded, goes with every request. */
-export function createHttp(token: string | undefined): Http {
-  type Sent = { readonly json: unknown; readonly method?: 'DELETE' };
-  const ask = async <T>(read: Reader<T>, path: string, sent?: Sent): Answer<T> => {
-    const headers: Record<string, string> = { accept: 'application/json' };
-    if (token !== undefined) headers['authorization'] = `Bearer ${token}`;
+/** What is sent with a command. */
+type Sent = { readonly json: unknown; readonly method?: 'DELETE' | 'PATCH' };
+
+/** Asks the server at the page's own origin. */
+export type Ask = <T>(read: Reader<T>, path: string, sent?: Sent) => Answer<T>;
+
+/** The headers that go with every request: the token, where one is demanded. */
+export function headersFor(token: string | undefined): Record<string, string> {
+  const headers: Record<string, string> = { accept: 'application/json' };
+  if (token !== undefined) headers['authorization'] = `Bearer ${token}`;
+  return headers;
+}
+
+/** Asks by fetch, and checks what comes. */
+export function createAsk(token: string | undefined): Ask {
+  return async (read, path, sent) => {
+    const headers = headersFor(token);
     const request: RequestInit = { headers, signal: AbortSignal.timeout(answerMaxMs), cache: 'no-store' };
     if (sent !== undefined) {
       // Whatever changes something must be JSON, a DELETE too: the server refuses it otherwise.
@@ -75,6 +86,11 @@ export function createHttp(token: string | undefined): Http {
       return err(unreachable(error));
     }
   };
+}
+
+/** Questions and commands about what is traced now. */
+export function createHttp(token: string | undefined): Http {
+  const ask = createAsk(token);
   const id = encodeURIComponent;
   return {
     targets: () => ask((answer) => readAnswers(TargetViewSchema, answer), 'targets'),
@@ -103,7 +119,8 @@ function readMachine(answer: unknown): Result<LabMachine, string> {
   return readAnswer(LabMachineSchema, answer);
 }
 
-function readResponse<T>(read: Reader<T>, path: string, status: number, text: string): Result<T, Problem> {
+/** What an answer says: the thing asked for, or the problem that the server names. */
+export function readResponse<T>(read: Reader<T>, path: string, status: number, text: string): Result<T, Problem> {
   const json = parseJson(text);
   if (status >= 200 && status < 300) {
     const answer = read(json);
@@ -129,7 +146,8 @@ function notUnderstood(path: string, why: string): Problem {
   };
 }
 
-function unreachable(error: unknown): Problem {
+/** Why a request did not come back. */
+export function unreachable(error: unknown): Problem {
   const isTimeout = error instanceof DOMException && error.name === 'TimeoutError';
   return {
     error: 'unreachable',

@@ -11,7 +11,9 @@ import type {
   TargetView,
   VfioDevice,
 } from '@faultline/shared';
+import type { Command, Loaded } from './loaded.ts';
 import type { PageState } from './page-state.ts';
+import { type RecordedShown, type RecordingsState, emptyRecordings } from './recordings-state.ts';
 
 /** How the page stands with the server. */
 export type Link =
@@ -22,15 +24,6 @@ export type Link =
   | { readonly kind: 'live' }
   | { readonly kind: 'lost'; readonly sinceMs: number }
   | { readonly kind: 'refused'; readonly problem: Problem };
-
-/** Something asked for: not there yet, there, or why it could not be had. */
-export type Loaded<T> =
-  | { readonly kind: 'loading' }
-  | { readonly kind: 'ready'; readonly value: T }
-  | { readonly kind: 'failed'; readonly problem: Problem };
-
-/** A command under way, or why it was refused; a carried out one is forgotten. */
-export type Command = { readonly kind: 'pending' } | { readonly kind: 'failed'; readonly problem: Problem };
 
 /** All of it. */
 export type AppState = {
@@ -47,6 +40,7 @@ export type AppState = {
   readonly lab: Loaded<LabView> | undefined;
   /** By what was commanded: `start probe/stream`, `stop run`, `boot kernel`, `lab machine`. */
   readonly commands: ReadonlyMap<string, Command>;
+  readonly recordings: RecordingsState;
 };
 
 /** What a view is computed from: one consistent moment. */
@@ -65,6 +59,8 @@ export type Shown = {
   readonly nowMs: number;
   /** When figures last came; undefined before the first. */
   readonly dataAtMs: number | undefined;
+  /** The recorded session that is looked at instead of what happens now. */
+  readonly recorded: RecordedShown | undefined;
 };
 
 /** Before anything is known. */
@@ -78,6 +74,7 @@ export const emptyAppState: AppState = {
   devices: new Map(),
   lab: undefined,
   commands: new Map(),
+  recordings: emptyRecordings,
 };
 
 /** A map with one entry changed; undefined takes it out. */

@@ -33,6 +33,7 @@ function fakeWorld(answers: Partial<Ports['http']>) {
       runWorkload: refuse,
       ...answers,
     },
+    recordings: { overview: refuse, recording: refuse, view: refuse, pin: refuse, remove: refuse, export: refuse },
     openFeed: (id, events) => {
       opened.push({ id, events });
       return { resync: () => undefined, close: () => undefined };
@@ -51,6 +52,7 @@ function fakeWorld(answers: Partial<Ports['http']>) {
       search = next;
     },
     onBack: () => () => undefined,
+    later: (run: () => void) => run(),
   };
   return { app: new AppStore(ports, new PageStore(bar)), opened };
 }

@@ -16,23 +16,19 @@ import {
   sessionClock,
   takeFrame,
 } from '@faultline/shared';
-import {
-  type AppState,
-  type Link,
-  type Loaded,
-  type Shown,
-  chooseTarget,
-  emptyAppState,
-  withEntry,
-} from './app-state.ts';
+import { type AppState, type Link, type Shown, chooseTarget, emptyAppState, withEntry } from './app-state.ts';
 import { Cadence } from './cadence.ts';
 import { newestKernelNs } from './freshness.ts';
+import type { Loaded } from './loaded.ts';
 import type { PageStore } from './page-store.ts';
 import { PaintLatency } from './paint-latency.ts';
 import type { FeedPort, Ports } from './ports.ts';
+import { RecordedDesk } from './recorded-desk.ts';
 
 /** Figures are drawn at most this often, ms: 4 Hz, what an eye can follow. */
 const publishIntervalMs = 230;
+/** Panels follow a brush that is being moved this often, ms. */
+const moveIntervalMs = 120;
 /** How often the store looks whether there is something to draw, ms. */
 const lookIntervalMs = 50;
 /** Ages and states are drawn at least this often, ms. */
@@ -53,6 +49,7 @@ export class AppStore implements Disposable {
   readonly page: PageStore;
   readonly cadence: Cadence;
   readonly paint: PaintLatency;
+  readonly recorded: RecordedDesk;
   private readonly ports: Ports;
   private app: AppState = emptyAppState;
   private live: LiveSession | undefined;
@@ -72,15 +69,16 @@ export class AppStore implements Disposable {
     this.page = page;
     this.paint = new PaintLatency(ports.nowMs);
     this.cadence = new Cadence(ports.frames, () => ports.afterPaint(() => this.paint.painted()));
+    this.recorded = new RecordedDesk(ports, page, () => this.change({ recordings: this.recorded.recordings.state }));
     this.shown = this.look();
   }
 
   /** What views are computed from; the same object until the next round. */
   readonly get = (): Shown => this.shown;
 
-  /** The session as of this very moment: for tests and measurements, not for views. */
+  /** The session as of this very moment, also where the page is paused: for tests and measurements, not for views. */
   current(): LiveSession | undefined {
-    return this.live;
+    return this.shown.recorded === undefined ? this.live : this.look().session;
   }
 
   /** Begins: asks the server, follows the session of the chosen target, keeps both up to date. */
@@ -88,13 +86,16 @@ export class AppStore implements Disposable {
     this.stops.push(
       this.page.subscribe(() => {
         this.follow();
-        this.publish('all');
+        this.recorded.follow();
+        if (this.page.isMoving) this.hasNews = true;
+        else this.publish('all');
       }),
       this.ports.every(lookIntervalMs, () => this.publishWhenDue()),
       this.ports.every(refreshIntervalMs, () => void this.refresh()),
       this.ports.every(labIntervalMs, () => {
         if (this.isLabMoving()) void this.refreshLab();
       }),
+      ...this.recorded.start(this.ports.every),
     );
     void this.refresh();
   }
@@ -338,7 +339,8 @@ export class AppStore implements Disposable {
 
   private publishWhenDue(): void {
     const sinceMs = this.ports.nowMs() - this.publishedAtMs;
-    if (sinceMs >= (this.hasNews ? publishIntervalMs : idlePublishIntervalMs)) this.publish('usual');
+    const intervalMs = this.page.isMoving ? moveIntervalMs : publishIntervalMs;
+    if (sinceMs >= (this.hasNews ? intervalMs : idlePublishIntervalMs)) this.publish('usual');
   }
 
   private publish(extent: 'usual' | 'all'): void {
@@ -354,7 +356,7 @@ export class AppStore implements Disposable {
     if (!page.isPaused) this.frozen = undefined;
     else if (this.frozen === undefined && this.live !== undefined) this.frozen = freezeLiveSession(this.live);
     const session = this.frozen ?? this.live;
-    return {
+    return this.recorded.over({
       app: this.app,
       page,
       target: this.live?.view.target ?? chooseTarget(this.app, page.target),
@@ -364,7 +366,8 @@ export class AppStore implements Disposable {
       untilNs: session === undefined ? 0 : newestKernelNs(session),
       nowMs: this.ports.nowMs(),
       dataAtMs: this.dataAtMs,
-    };
+      recorded: undefined,
+    });
   }
 }
 

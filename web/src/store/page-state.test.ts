@@ -1,9 +1,10 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { liveWindowNames } from '@faultline/shared';
-import { liveViewNames, pageNames, readPageState, themeNames, writePageState } from './page-state.ts';
+import { liveViewNames, pageNames, playSpeeds, readPageState, themeNames, writePageState } from './page-state.ts';
 
-const text = fc.option(fc.string({ minLength: 1, maxLength: 100 }), { nil: undefined });
+const text = fc.option(fc.string({ minLength: 1, maxLength: 120 }), { nil: undefined });
+const instant = fc.option(fc.nat({ max: 999_999_999_999 }), { nil: undefined });
 const state = fc.record({
   page: fc.constantFrom(...pageNames),
   view: fc.option(fc.constantFrom(...liveViewNames), { nil: undefined }),
@@ -19,6 +20,12 @@ const state = fc.record({
   calls: text,
   isLedgerOpen: fc.boolean(),
   isHelpOpen: fc.boolean(),
+  session: text,
+  fromMs: instant,
+  toMs: instant,
+  speed: fc.constantFrom(...playSpeeds),
+  find: text,
+  order: text,
 });
 
 test('the address reads back as what was written, whatever the names of processes hold', () => {
@@ -31,9 +38,11 @@ test('the address reads back as what was written, whatever the names of processe
 
 test('an address without a choice stays empty, and an unknown word is left out', () => {
   expect(writePageState(readPageState(''))).toBe('');
-  expect(writePageState(readPageState('?page=nowhere&window=7y&theme=pink&span=x&paused=2&other=1'))).toBe('');
+  expect(
+    writePageState(readPageState('?page=nowhere&window=7y&theme=pink&span=x&paused=2&other=1&from=-3&to=1e9&speed=7')),
+  ).toBe('');
 });
 
 test('a name of a process is cut, not believed', () => {
-  expect(readPageState(`?process=${'x'.repeat(5000)}`).process).toHaveLength(100);
+  expect(readPageState(`?process=${'x'.repeat(5000)}`).process).toHaveLength(120);
 });

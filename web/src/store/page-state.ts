@@ -2,7 +2,7 @@
 import { type LatencySpan, type LiveWindow, liveWindowNames } from '@faultline/shared';
 
 /** The pages there are, in the order of their number keys. */
-export const pageNames = ['live', 'probes', 'lab'] as const;
+export const pageNames = ['live', 'sessions', 'probes', 'lab'] as const;
 /** A page's word in the address. */
 export type PageName = (typeof pageNames)[number];
 
@@ -15,6 +15,11 @@ export type LiveViewName = (typeof liveViewNames)[number];
 export const themeNames = ['system', 'light', 'dark'] as const;
 /** A theme's word in the address. */
 export type ThemeName = (typeof themeNames)[number];
+
+/** How many times as fast as it was a recorded session is played. */
+export const playSpeeds = ['1', '4', '16', '64'] as const;
+/** A speed's word in the address. */
+export type PlaySpeed = (typeof playSpeeds)[number];
 
 /** What the address says. Undefined is "not chosen". */
 export type PageState = {
@@ -37,9 +42,21 @@ export type PageState = {
   readonly calls: string | undefined;
   readonly isLedgerOpen: boolean;
   readonly isHelpOpen: boolean;
+  /** The recorded session that is open on the page of sessions. */
+  readonly session: string | undefined;
+  /** The part of it that is looked at, ms since its beginning; undefined is its beginning and its end. */
+  readonly fromMs: number | undefined;
+  readonly toMs: number | undefined;
+  readonly speed: PlaySpeed;
+  /** What sessions are searched for, and the column they are sorted by (`-when`: the largest first). */
+  readonly find: string | undefined;
+  readonly order: string | undefined;
 };
 
-const textMax = 100;
+/** A way to a page closes what is open: the tab of sessions is their list. */
+export const noSession = { session: undefined, fromMs: undefined, toMs: undefined } as const;
+
+const textMax = 120;
 
 /** Reads a query string. What it does not know it leaves out: an old link still opens. */
 export function readPageState(search: string): PageState {
@@ -63,6 +80,12 @@ export function readPageState(search: string): PageState {
     calls: text('calls'),
     isLedgerOpen: query.get('ledger') === '1',
     isHelpOpen: query.get('help') === '1',
+    session: text('session'),
+    fromMs: wholeMs(query.get('from')),
+    toMs: wholeMs(query.get('to')),
+    speed: oneOf(playSpeeds, query.get('speed')) ?? '1',
+    find: text('find'),
+    order: text('order'),
   };
 }
 
@@ -86,8 +109,19 @@ export function writePageState(state: PageState): string {
   put('calls', state.calls);
   put('ledger', state.isLedgerOpen ? '1' : undefined);
   put('help', state.isHelpOpen ? '1' : undefined);
+  put('session', state.session);
+  put('from', state.fromMs === undefined ? undefined : String(state.fromMs));
+  put('to', state.toMs === undefined ? undefined : String(state.toMs));
+  put('speed', state.speed, '1');
+  put('find', state.find);
+  put('order', state.order);
   const text = query.toString();
   return text === '' ? '' : `?${text}`;
+}
+
+/** An instant of a session: whole ms, below 30 years. */
+function wholeMs(word: string | null): number | undefined {
+  return word !== null && /^\d{1,12}$/.test(word) ? Number(word) : undefined;
 }
 
 function oneOf<const T extends string>(words: readonly T[], word: string | null): T | undefined {

@@ -124,6 +124,14 @@ function runAgeMs(shown: Shown, run: RunView): number | undefined {
 }
 
 function notRunning(shown: Shown, candidates: readonly Startable[]): PanelStatus {
+  if (shown.recorded !== undefined) {
+    const titles = candidates.map(({ title }) => title).join(' and ');
+    const why =
+      titles === ''
+        ? 'No probe of this server measures this.'
+        : `Not in this session: it was recorded without ${titles}.`;
+    return { kind: 'empty', why, start: [], canUnfilter: false };
+  }
   const plans = shown.target === undefined ? undefined : shown.app.plans.get(shown.target.id);
   const planOf = ({ probe, stream }: Startable): Plan | undefined =>
     plans?.kind === 'ready' ? plans.value.find((plan) => plan.probe === probe && plan.stream === stream) : undefined;
@@ -161,6 +169,10 @@ function runStatus(
   // The state is that of now, also while the figures are paused.
   const run = shown.live?.view.runs.find(({ id }) => id === part.run.id) ?? part.run;
   const same: Startable = { probe: run.probe, stream: run.stream, title: `${run.probe} ${run.stream}` };
+  if (!part.hasFigures && shown.recorded !== undefined) {
+    const why = `${run.probe} ${run.stream} has nothing in this part of the session.`;
+    return { kind: 'empty', why, start: [], canUnfilter: false };
+  }
   if (!part.hasFigures) {
     switch (run.state) {
       case 'starting':
@@ -196,6 +208,7 @@ function lossWord(runs: readonly RunView[]): string | undefined {
 
 function noteOf(shown: Shown, run: RunView): string | undefined {
   if (run.state === 'failed') return `failed: ${run.failure?.message ?? run.probe}`;
+  if (shown.recorded !== undefined) return undefined;
   if (run.state === 'stopped') return 'stopped';
   if (shown.page.isPaused) return 'paused';
   const ageMs = runAgeMs(shown, run);

@@ -8,8 +8,11 @@ import type {
   Preflight,
   ProbeManifest,
   Problem,
+  RecordedSessionView,
   Result,
   RunView,
+  RecordedView,
+  RecordingsOverview,
   ServerEvents,
   SessionView,
   StartRun,
@@ -37,6 +40,22 @@ export type HttpPort = {
   readonly runWorkload: (machineId: string, request: StartWorkload) => Answer<LabWorkloadRun>;
 };
 
+type OnBytes = (doneBytes: number, allBytes: number | undefined) => void;
+
+/** Questions and commands about recorded sessions. */
+export type RecordingsPort = {
+  readonly overview: () => Answer<RecordingsOverview>;
+  readonly recording: (id: string) => Answer<RecordedSessionView>;
+  readonly view: (id: string, onBytes: OnBytes) => Answer<RecordedView>;
+  readonly pin: (id: string, isPinned: boolean) => Answer<RecordedSessionView>;
+  readonly remove: (id: string) => Answer<string>;
+  readonly export: (
+    id: string,
+    format: string,
+    onBytes: OnBytes,
+  ) => Answer<{ readonly blob: Blob; readonly name: string }>;
+};
+
 /** What a feed tells. */
 export type FeedEvents = ServerEvents & {
   readonly connected: () => void;
@@ -49,6 +68,7 @@ export type FeedPort = { readonly resync: () => void; readonly close: () => void
 /** The world. */
 export type Ports = {
   readonly http: HttpPort;
+  readonly recordings: RecordingsPort;
   readonly openFeed: (sessionId: string, events: FeedEvents) => FeedPort;
   readonly nowMs: () => number;
   /** Calls back every so often; the answer stops it. */

@@ -34,6 +34,8 @@ export type CallsView = {
   readonly rows: CallRows | undefined;
   /** Calls that passed the filter, of those kept. */
   readonly keptCount: number;
+  /** Calls of a recorded session that are older than those the page has. */
+  readonly olderCount: number;
 };
 
 /** What rows are made of. */
@@ -73,12 +75,22 @@ function callsView(shown: Shown, isOfProbe: (probe: string) => boolean): CallsVi
   const status = callsStatus(shown, run, isOfProbe);
   const stream = streams.find(({ key }) => run !== undefined && key === `${run.probe}/${run.stream}`);
   if (data === undefined || status.kind !== 'ready') {
-    return { status, streams, stream, columns: data?.calls.columns ?? [], rows: undefined, keptCount: 0 };
+    return {
+      status,
+      streams,
+      stream,
+      columns: data?.calls.columns ?? [],
+      rows: undefined,
+      keptCount: 0,
+      olderCount: 0,
+    };
   }
   const ring = data.calls;
   const calls = pickCalls(ring, fitting(ring, data.texts, page));
   const rows = { ring, texts: data.texts, clock: shown.clock, shiftNs: data.shiftNs, calls };
-  return { status, streams, stream, columns: ring.columns, rows, keptCount: Math.min(ring.addedCount, ring.capacity) };
+  const keptCount = Math.min(ring.addedCount, ring.capacity);
+  const olderCount = shown.recorded?.data.runs.find(({ run: index }) => index === data.run)?.olderCallCount ?? 0;
+  return { status, streams, stream, columns: ring.columns, rows, keptCount, olderCount };
 }
 
 /** The same table, untouched by what comes later. */

@@ -12,6 +12,7 @@ import {
   formatPlural,
   formatRate,
   type LiveSession,
+  type RunView,
   quantileNs,
   totalOf,
 } from '@faultline/shared';
@@ -73,7 +74,8 @@ export function allProcesses({ page }: Shown): Scope | undefined {
 
 /** Of a probe that runs and has seen nothing, zero is the answer, and no reason for an empty panel. */
 export function answered(shown: Shown, status: PanelStatus, probe: string): PanelStatus {
-  const isRunning = shown.session?.view.runs.some((run) => run.probe === probe && run.state === 'running') === true;
+  const isAnswer = (state: RunView['state']): boolean => state === 'running' || shown.recorded !== undefined;
+  const isRunning = shown.session?.view.runs.some((run) => run.probe === probe && isAnswer(run.state)) === true;
   if (status.kind !== 'empty' || !isRunning || status.canUnfilter) return status;
   return { kind: 'ready', note: undefined, lossWord: undefined, runs: [] };
 }

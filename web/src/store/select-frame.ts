@@ -80,6 +80,8 @@ export function selectState(shown: Shown): StateLine {
 
 /** The title of the browser's tab: how it stands, and where. */
 export function selectTitle(shown: Shown): string {
+  const manifest = shown.recorded?.manifest;
+  if (manifest !== undefined) return `recorded · ${manifest.name ?? manifest.label ?? manifest.id} – Faultline`;
   const { word, target } = selectState(shown);
   const where = target?.identity?.hostname ?? target?.title;
   return where === undefined ? 'Faultline' : `${word} · ${where} – Faultline`;

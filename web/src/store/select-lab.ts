@@ -1,6 +1,7 @@
 /** The lab on the page: kernels, guests on their way, workloads; and which of the two live views is shown. */
 import type { LabKernel, LabMachine, LabView, Problem } from '@faultline/shared';
-import type { Command, Shown } from './app-state.ts';
+import type { Shown } from './app-state.ts';
+import type { Command } from './loaded.ts';
 import type { LiveViewName } from './page-state.ts';
 import { type WorkloadRow, workloadRow } from './select-workloads.ts';
 

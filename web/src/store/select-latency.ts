@@ -101,7 +101,8 @@ function heatView(shown: Shown, metric: string, memo: BinMemo<LatencyColumn>): H
   const frame = timeFrame(shown);
   const status = metricStatus(shown, metric);
   const { session, page } = shown;
-  const floorPerSec = 1000 / liveWindows[page.window].binMs;
+  const floorPerSec =
+    session?.section === undefined ? 1000 / liveWindows[page.window].binMs : 1e9 / session.section.binNs;
   if (session === undefined || status.kind !== 'ready') {
     return {
       status,

@@ -1,6 +1,7 @@
 /** Probes, their streams, what can run on the target and why not the rest. */
 import type { Plan, Preflight, PreflightCheck, ProbeManifest, RunView, Stream, TargetView } from '@faultline/shared';
-import type { Command, Loaded, Shown } from './app-state.ts';
+import type { Shown } from './app-state.ts';
+import type { Command, Loaded } from './loaded.ts';
 
 /** One stream of a probe on the target looked at. */
 export type StreamCard = {

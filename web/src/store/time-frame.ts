@@ -15,18 +15,25 @@ export type TimeFrame = {
   readonly toNs: number;
   readonly ticks: readonly { readonly share: number; readonly label: string }[];
   readonly clock: SessionClock | undefined;
-  /** What the right edge is called: now, or paused. */
+  /** What the right edge is called: now, paused, or the end of what is looked at. */
   readonly nowWord: string;
 };
 
 /** A stretch of a window that lost events. */
 export type LossStretch = { readonly key: string; readonly from: number; readonly to: number };
 
-const tickStepsMs = [1000, 2000, 5000, 10_000, 20_000, 30_000, 60_000, 120_000, 300_000];
+const tickStepsMs = [
+  1000, 2000, 5000, 10_000, 20_000, 30_000, 60_000, 120_000, 300_000, 600_000, 1_800_000, 3_600_000, 7_200_000,
+  21_600_000,
+];
+/** The step where even the longest makes too many ticks: a day. */
+const longestStepMs = 86_400_000;
 const tickCountMax = 7;
 
 /** The window of the moment shown. */
 export function timeFrame(shown: Shown): TimeFrame {
+  const section = shown.session?.section;
+  if (section !== undefined && shown.clock !== undefined) return frameOf(section, shown.clock);
   const spanNs = liveWindows[shown.page.window].spanMs * 1e6;
   const toNs = shown.untilNs;
   const fromNs = toNs - spanNs;
@@ -37,6 +44,14 @@ export function timeFrame(shown: Shown): TimeFrame {
     nowWord: shown.page.isPaused ? 'paused' : 'now',
     ticks: shown.clock === undefined ? [] : timeTicks(fromNs, toNs, shown.clock),
   };
+}
+
+/** A part of a recorded session as charts need it. */
+export function frameOf(
+  { fromNs, toNs }: { readonly fromNs: number; readonly toNs: number },
+  clock: SessionClock,
+): TimeFrame {
+  return { fromNs, toNs, clock, nowWord: 'last', ticks: timeTicks(fromNs, toNs, clock) };
 }
 
 /** Where an instant lies; below 0 or above 1 when outside. */
@@ -88,7 +103,7 @@ function joined(stretches: readonly LossStretch[]): readonly LossStretch[] {
 function timeTicks(fromNs: number, toNs: number, clock: SessionClock): TimeFrame['ticks'] {
   const fromMs = clock.sessionMs(fromNs);
   const toMs = clock.sessionMs(toNs);
-  const stepMs = tickStepsMs.find((step) => (toMs - fromMs) / step <= tickCountMax) ?? 600_000;
+  const stepMs = tickStepsMs.find((step) => (toMs - fromMs) / step <= tickCountMax) ?? longestStepMs;
   const ticks: { share: number; label: string }[] = [];
   for (let atMs = Math.ceil(fromMs / stepMs) * stepMs; atMs <= toMs; atMs += stepMs) {
     if (atMs >= 0) ticks.push({ share: (atMs - fromMs) / (toMs - fromMs), label: formatSeconds(atMs, 0) });

@@ -4,10 +4,11 @@ import { Button } from '../widgets/button.tsx';
 
 const keys: readonly (readonly [keys: string, does: string])[] = [
   ['?', 'this list'],
-  ['1 2 3', 'Live, Probes, Lab'],
-  ['v', 'on the live page: locks, or the fault path'],
-  ['space', 'pause the page, or let it go on; counting never pauses'],
-  ['f', 'filter by process'],
+  ['1 2 3 4', 'Live, Sessions, Probes, Lab'],
+  ['v', 'locks, or the fault path'],
+  ['space', 'pause the page, or let it go on; counting never pauses. A recorded session: play it'],
+  ['a', 'a recorded session: all of it'],
+  ['f', 'filter by process; on the list of sessions: find one'],
   ['tab', 'from panel to panel, and into a panel'],
   ['← →', 'in a chart: move the cursor from bin to bin and read it out; Home, End, Esc'],
   ['t', 'the table behind the panel that has the focus or the mouse'],

@@ -8,11 +8,14 @@ import { Help } from './help.tsx';
 import { LabView } from './lab/lab-view.tsx';
 import { LiveView } from './live/live-view.tsx';
 import { ProbesView } from './probes/probes-view.tsx';
+import { RecordedBand } from './sessions/recorded-band.tsx';
+import { SessionsView } from './sessions/sessions-view.tsx';
 import { useKeys } from './use-keys.ts';
 
 /** The whole page. */
 export function Page(): ReactNode {
-  const { page, theme, isHelpOpen } = usePage();
+  const { page, theme, isHelpOpen, session } = usePage();
+  const isRecorded = page === 'sessions' && session !== undefined;
   useKeys();
   const title = useShown(selectTitle, 'first');
   useEffect(() => {
@@ -25,10 +28,11 @@ export function Page(): ReactNode {
     <>
       <header className="frame">
         <BrandLine />
-        <StateLine />
+        {isRecorded ? <RecordedBand /> : <StateLine />}
         <LedgerLine />
       </header>
       {page === 'live' ? <LiveView /> : null}
+      {page === 'sessions' ? <SessionsView /> : null}
       {page === 'probes' ? <ProbesView /> : null}
       {page === 'lab' ? <LabView /> : null}
       {isHelpOpen ? <Help /> : null}

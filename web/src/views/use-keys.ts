@@ -1,5 +1,6 @@
 import { useEffect } from 'react';
-import { pageNames } from '../store/page-state.ts';
+import { noSession, pageNames } from '../store/page-state.ts';
+import type { AppStore } from '../store/app-store.ts';
 import { selectLiveView } from '../store/select-lab.ts';
 import { useStores } from '../store/use-store.ts';
 import { isTyping } from '../widgets/panel.tsx';
@@ -13,13 +14,15 @@ export function useKeys(): void {
       const page = app.page.get();
       const pageName = pageNames[Number(event.key) - 1];
       if (event.key === '?') app.page.set({ isHelpOpen: !page.isHelpOpen });
-      else if (event.key === ' ' && !isPressable(event.target)) app.page.set({ isPaused: !page.isPaused });
-      else if (event.key === 'f') document.getElementById('process-filter')?.focus();
-      else if (event.key === 'v' && page.page === 'live')
+      else if (event.key === ' ' && !isPressable(event.target)) playOrPause(app);
+      else if (event.key === 'f')
+        (document.getElementById('process-filter') ?? document.getElementById('session-search'))?.focus();
+      else if (event.key === 'a' && page.session !== undefined) app.page.set({ fromMs: undefined, toMs: undefined });
+      else if (event.key === 'v' && (page.page === 'live' || page.session !== undefined))
         app.page.set({ view: selectLiveView(app.get()) === 'path' ? 'locks' : 'path' });
       else if (event.key === 'l') app.page.set({ isLedgerOpen: !page.isLedgerOpen });
       else if (event.key === 'Escape' && page.isLedgerOpen) app.page.set({ isLedgerOpen: false });
-      else if (pageName !== undefined) app.page.set({ page: pageName });
+      else if (pageName !== undefined) app.page.set({ page: pageName, ...noSession });
       else if (event.key === 't' || event.key === 'c') passToHovered(event);
       else return;
       event.preventDefault();
@@ -27,6 +30,13 @@ export function useKeys(): void {
     document.addEventListener('keydown', onKey);
     return () => document.removeEventListener('keydown', onKey);
   }, [app]);
+}
+
+/** The live page stands still while counting goes on; a recorded session is played. */
+function playOrPause(app: AppStore): void {
+  const { session, isPaused } = app.page.get();
+  if (session === undefined) app.page.set({ isPaused: !isPaused });
+  else app.recorded.playOrPause();
 }
 
 function isPressable(target: EventTarget | null): boolean {

@@ -1,5 +1,5 @@
 import { useVirtualizer } from '@tanstack/react-virtual';
-import { type KeyboardEvent, type ReactNode, type RefObject, useRef } from 'react';
+import { type KeyboardEvent, type MouseEvent, type ReactNode, type RefObject, useRef } from 'react';
 
 /** A column: how wide (a CSS track), which side its cells stand on. */
 export type TableColumn = {
@@ -18,6 +18,8 @@ export type TableCell = {
   readonly exact?: string | undefined;
   readonly bar?: { readonly share: number; readonly color: string } | undefined;
   readonly mark?: ReactNode;
+  /** Shown instead of the text; what is pressed in it is no pick of the row. */
+  readonly content?: ReactNode;
 };
 
 /** One row; the key is the same as long as the thing is. */
@@ -37,13 +39,19 @@ type Props = {
   readonly scrollRef?: RefObject<HTMLDivElement | null>;
   /** `streaming`: rows are other ones each time, so a place in the table keeps its elements instead of a row. */
   readonly flow?: 'streaming' | 'steady';
+  /** px; 22 where none is given. */
+  readonly rowHeight?: number;
+  /** Whether the sorting is from the smallest on. */
+  readonly isAscending?: boolean;
 };
 
-const rowHeight = 22;
+const usualRowHeight = 22;
 
 /** A table of any length: only the rows in sight are in the document. */
 export function DataTable(props: Props): ReactNode {
-  const { label, columns, rowCount, rowAt, sortedBy, onSort, onScrolled } = props;
+  const { label, columns, rowCount, rowAt, sortedBy, onSort, onScrolled, isAscending = false } = props;
+  const sorting = isAscending ? 'ascending' : 'descending';
+  const rowHeight = props.rowHeight ?? usualRowHeight;
   const ownRef = useRef<HTMLDivElement>(null);
   const scrollRef = props.scrollRef ?? ownRef;
   const virtual = useVirtualizer({
@@ -52,7 +60,7 @@ export function DataTable(props: Props): ReactNode {
     estimateSize: () => rowHeight,
     overscan: 6,
   });
-  const tracks = { gridTemplateColumns: columns.map(({ track }) => track).join(' ') };
+  const tracks = { gridTemplateColumns: columns.map(({ track }) => track).join(' '), height: rowHeight };
   return (
     <div
       className="table"
@@ -65,7 +73,12 @@ export function DataTable(props: Props): ReactNode {
     >
       <div className="table-row table-head" role="row" aria-rowindex={1} style={tracks}>
         {columns.map((column) => (
-          <ColumnHead key={column.id} column={column} isSorted={column.id === sortedBy} onSort={onSort} />
+          <ColumnHead
+            key={column.id}
+            column={column}
+            sorting={column.id === sortedBy ? sorting : undefined}
+            onSort={onSort}
+          />
         ))}
       </div>
       <div className="table-body" role="rowgroup" style={{ height: virtual.getTotalSize() }}>
@@ -79,13 +92,15 @@ export function DataTable(props: Props): ReactNode {
   );
 }
 
+const arrows = { ascending: ' ↑', descending: ' ↓' } as const;
+
 function ColumnHead({
   column,
-  isSorted,
+  sorting,
   onSort,
 }: {
   readonly column: TableColumn;
-  readonly isSorted: boolean;
+  readonly sorting: 'ascending' | 'descending' | undefined;
   readonly onSort: ((column: string) => void) | undefined;
 }): ReactNode {
   const { id, title, unit, hint, align } = column;
@@ -96,16 +111,11 @@ function ColumnHead({
     </>
   );
   return (
-    <div
-      role="columnheader"
-      className={`table-cell align-${align}`}
-      title={hint}
-      aria-sort={isSorted ? 'descending' : undefined}
-    >
+    <div role="columnheader" className={`table-cell align-${align}`} title={hint} aria-sort={sorting}>
       {column.isSortable === true && onSort !== undefined ? (
         <button type="button" className="table-sort" onClick={() => onSort(id)}>
           {words}
-          <span aria-hidden="true">{isSorted ? ' ↓' : ''}</span>
+          <span aria-hidden="true">{sorting === undefined ? '' : arrows[sorting]}</span>
         </button>
       ) : (
         words
@@ -118,17 +128,20 @@ type RowProps = Props & {
   readonly index: number;
   readonly top: number;
   readonly row: TableRow;
-  readonly tracks: { readonly gridTemplateColumns: string };
+  readonly tracks: { readonly gridTemplateColumns: string; readonly height: number };
 };
 
 function Row({ columns, index, top, row, tracks, selectedKey, onPick }: RowProps): ReactNode {
   const isSelected = selectedKey !== undefined && row.key === selectedKey;
   const pick = (event: KeyboardEvent<HTMLDivElement>): void => {
-    if (event.key !== 'Enter') return;
+    if (event.key !== 'Enter' || event.target !== event.currentTarget) return;
     event.preventDefault();
     onPick?.(row.key);
   };
-  const picking = onPick === undefined ? {} : { onClick: () => onPick(row.key), onKeyDown: pick, tabIndex: 0 };
+  const click = (event: MouseEvent<HTMLDivElement>): void => {
+    if (!(event.target instanceof Element && event.target.closest('button, [popover]') !== null)) onPick?.(row.key);
+  };
+  const picking = onPick === undefined ? {} : { onClick: click, onKeyDown: pick, tabIndex: 0 };
   return (
     <div
       role="row"
@@ -152,7 +165,11 @@ function Cell({ align, cell }: { readonly align: 'start' | 'end'; readonly cell:
         <span className="table-bar" style={{ width: `${cell.bar.share * 100}%`, background: cell.bar.color }} />
       )}
       {cell?.mark}
-      <span className="table-text">{cell?.text}</span>
+      {cell?.content === undefined ? (
+        <span className="table-text">{cell?.text}</span>
+      ) : (
+        <span className="table-content">{cell.content}</span>
+      )}
     </div>
   );
 }

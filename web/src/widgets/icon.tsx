@@ -14,6 +14,9 @@ const paths = {
   help: 'M5.6 5.8a2.4 2.4 0 1 1 3.6 2.1c-.8.5-1.2.9-1.2 1.9M8 12.2v.3',
   up: 'M8 13V3M4 7l4-4l4 4',
   down: 'M4 6l4 4l4-4',
+  more: 'M3 8h.01M8 8h.01M13 8h.01',
+  pin: 'M5.5 2.5h5M6.5 2.5v4l-2 2.5h7l-2-2.5v-4M8 9v4.5',
+  flag: 'M4 14V2.5M4 3h8l-2 2.8l2 2.7H4',
 } as const;
 
 /** The drawings there are. */

@@ -1,10 +1,15 @@
 import type { ReactNode } from 'react';
-import { type PageName, type ThemeName, pageNames, themeNames } from '../../store/page-state.ts';
+import { type PageName, type ThemeName, noSession, pageNames, themeNames } from '../../store/page-state.ts';
 import { usePage, useStores } from '../../store/use-store.ts';
 import { Button } from '../../widgets/button.tsx';
 import type { IconName } from '../../widgets/icon.tsx';
 
-const pageTitles: Readonly<Record<PageName, string>> = { live: 'Live', probes: 'Probes', lab: 'Lab' };
+const pageTitles: Readonly<Record<PageName, string>> = {
+  live: 'Live',
+  sessions: 'Sessions',
+  probes: 'Probes',
+  lab: 'Lab',
+};
 const themeIcons: Readonly<Record<ThemeName, IconName>> = { system: 'system', light: 'sun', dark: 'moon' };
 
 /** First line: where one is and where one can go. */
@@ -23,7 +28,7 @@ export function BrandLine(): ReactNode {
             className="nav-item"
             aria-current={page.page === name ? 'page' : undefined}
             title={`key ${index + 1}`}
-            onClick={() => app.page.set({ page: name })}
+            onClick={() => app.page.set({ page: name, ...noSession })}
           >
             {pageTitles[name]}
           </button>

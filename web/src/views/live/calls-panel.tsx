@@ -10,7 +10,7 @@ import {
   isNumber,
 } from '../../store/select-calls.ts';
 import type { Shown } from '../../store/app-state.ts';
-import { useStores } from '../../store/use-store.ts';
+import { usePage, useStores } from '../../store/use-store.ts';
 import { Button } from '../../widgets/button.tsx';
 import { DataTable, type TableCell, type TableColumn } from '../../widgets/data-table.tsx';
 import { MarkGlyph } from '../../widgets/mark-glyph.tsx';
@@ -43,6 +43,7 @@ export const CallsPanel = memo(function CallsPanel({ title, select }: Props): Re
   });
   const { view } = panel;
   const { status } = view;
+  const isRecorded = panel.page.page === 'sessions';
   const rows = held ?? view.rows;
   const hold = useCallback((current: CallRows | undefined) => {
     setHeld((known) => known ?? (current === undefined ? undefined : freezeCallRows(current)));
@@ -75,7 +76,7 @@ export const CallsPanel = memo(function CallsPanel({ title, select }: Props): Re
               columns={view.columns.map(tableColumn)}
               rowCount={rows.calls.length}
               rowAt={(index) => ({ key: String(rows.calls[index]), cells: rowCells(rows, index) })}
-              onScrolled={(isAtTop) => (isAtTop ? setHeld(undefined) : hold(view.rows))}
+              onScrolled={(isAtTop) => (isAtTop || isRecorded ? setHeld(undefined) : hold(view.rows))}
             />
           )
         }
@@ -96,17 +97,16 @@ function CallsControls({
   readonly onGoOn: () => void;
 }): ReactNode {
   const { app } = useStores();
+  const isRecorded = usePage().page === 'sessions';
   const newer = held === undefined || view.rows === undefined ? 0 : view.rows.ring.addedCount - held.ring.addedCount;
   const shownCount = (held ?? view.rows)?.calls.length;
   return (
     <>
       {view.rows === undefined ? null : (
         <>
-          <span className="calls-kept">{`${formatExact(shownCount)} of ${formatPlural(view.keptCount, 'call')} kept`}</span>
-          {held === undefined ? (
-            <Button look="icon" icon="pause" label="Hold this table" onClick={onHold} isPressed={false} />
-          ) : (
-            <Button icon="up" label={`Go on, ${formatExact(newer)} newer`} onClick={onGoOn} />
+          <span className="calls-kept">{keptWords(view, shownCount)}</span>
+          {isRecorded ? null : (
+            <HoldButton newerCount={held === undefined ? undefined : newer} onHold={onHold} onGoOn={onGoOn} />
           )}
         </>
       )}
@@ -123,6 +123,27 @@ function CallsControls({
       ) : null}
     </>
   );
+}
+
+/** Holds the table still, or lets it go on; how many calls came meanwhile. */
+function HoldButton({
+  newerCount,
+  onHold,
+  onGoOn,
+}: {
+  readonly newerCount: number | undefined;
+  readonly onHold: () => void;
+  readonly onGoOn: () => void;
+}): ReactNode {
+  if (newerCount === undefined)
+    return <Button look="icon" icon="pause" label="Hold this table" onClick={onHold} isPressed={false} />;
+  return <Button icon="up" label={`Go on, ${formatExact(newerCount)} newer`} onClick={onGoOn} />;
+}
+
+/** Calls in the table, and those there are: kept by a live page, or in the part of a recorded session. */
+function keptWords({ keptCount, olderCount }: CallsView, shownCount: number | undefined): string {
+  const kept = `${formatExact(shownCount)} of ${formatPlural(keptCount, 'call')} kept`;
+  return olderCount === 0 ? kept : `${kept}, the newest; ${formatExact(olderCount)} of the session are older`;
 }
 
 function FilteredAway({ keptCount, wanted }: { readonly keptCount: number; readonly wanted: string }): ReactNode {

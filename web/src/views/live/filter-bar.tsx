@@ -25,6 +25,24 @@ export function FilterBar({ view }: { readonly view: LiveViewName }): ReactNode 
     <div className="filter-bar" role="toolbar" aria-label="filters">
       <ProcessField />
       {view === 'path' ? null : <ModeField />}
+      {page.page === 'sessions' ? null : <LiveTime />}
+      {page.process === undefined && page.mode === undefined ? null : (
+        <Button
+          icon="close"
+          label="Clear filters"
+          onClick={() => app.page.set({ process: undefined, mode: undefined })}
+        />
+      )}
+    </div>
+  );
+}
+
+/** What a live page shows of the time that goes by; of a recorded session the time line says it. */
+function LiveTime(): ReactNode {
+  const { app } = useStores();
+  const page = usePage();
+  return (
+    <>
       <span className="filter-label">window</span>
       <Segmented
         label="window"
@@ -39,14 +57,7 @@ export function FilterBar({ view }: { readonly view: LiveViewName }): ReactNode 
         isPressed={page.isPaused}
         onClick={() => app.page.set({ isPaused: !page.isPaused })}
       />
-      {page.process === undefined && page.mode === undefined ? null : (
-        <Button
-          icon="close"
-          label="Clear filters"
-          onClick={() => app.page.set({ process: undefined, mode: undefined })}
-        />
-      )}
-    </div>
+    </>
   );
 }
 

@@ -2,6 +2,7 @@ import { type ReactNode, memo } from 'react';
 import { formatCount, formatExact, formatNs, formatNsExact, shownQuantiles } from '@faultline/shared';
 import { SpreadChart } from '../../charts/spread-chart.tsx';
 import { type SpreadPart, bucketTable, quantileTitle, selectSpread, spreadTable } from '../../store/select-latency.ts';
+import type { PageState } from '../../store/page-state.ts';
 import { MarkGlyph } from '../../widgets/mark-glyph.tsx';
 import { Panel } from '../../widgets/panel.tsx';
 import { ScopeNote } from './scope-note.tsx';
@@ -20,9 +21,7 @@ export const SpreadPanel = memo(function SpreadPanel(): ReactNode {
     <Panel
       id="spread"
       title={title}
-      unit={
-        panel.page.span === 'window' ? 'distribution in the window, by mode' : 'distribution since the start, by mode'
-      }
+      unit={`distribution ${spanWords(panel.page)}, by mode`}
       note={status.kind === 'ready' ? status.note : undefined}
       lossWord={status.kind === 'ready' ? status.lossWord : undefined}
       frameRef={panel.frameRef}
@@ -48,6 +47,11 @@ export const SpreadPanel = memo(function SpreadPanel(): ReactNode {
     </Panel>
   );
 });
+
+function spanWords({ page, span }: PageState): string {
+  if (page === 'sessions') return 'in the part';
+  return span === 'window' ? 'in the window' : 'since the start';
+}
 
 function SpreadHalf({ part }: { readonly part: SpreadPart }): ReactNode {
   const series = part.groups.map(({ key, mark }) => ({ key, color: mark.color }));

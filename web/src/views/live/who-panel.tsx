@@ -1,6 +1,7 @@
 import { type ReactNode, memo } from 'react';
 import { formatCount, formatNs, formatPlural } from '@faultline/shared';
 import { type WhoHead, exactOf, selectWho, whoTableData } from '../../store/select-who.ts';
+import type { PageState } from '../../store/page-state.ts';
 import { useStores } from '../../store/use-store.ts';
 import { DataTable, type TableCell } from '../../widgets/data-table.tsx';
 import { Panel } from '../../widgets/panel.tsx';
@@ -19,22 +20,24 @@ export const WhoPanel = memo(function WhoPanel(): ReactNode {
     <Panel
       id="who"
       title="who"
-      unit={page.span === 'window' ? 'sums in the window' : 'sums since the start'}
+      unit={sumsWords(page)}
       note={status.kind === 'ready' ? status.note : undefined}
       lossWord={status.kind === 'ready' ? status.lossWord : undefined}
       frameRef={panel.frameRef}
       onCopy={status.kind === 'ready' ? panel.onCopy : undefined}
       spoken={<Spoken panel="who" said={panel.said} />}
       controls={
-        <Segmented
-          label="sums over"
-          value={page.span}
-          options={[
-            { value: 'window', label: 'window' },
-            { value: 'all', label: 'since start' },
-          ]}
-          onChange={(span) => app.page.set({ span })}
-        />
+        page.page === 'sessions' ? null : (
+          <Segmented
+            label="sums over"
+            value={page.span}
+            options={[
+              { value: 'window', label: 'window' },
+              { value: 'all', label: 'since start' },
+            ]}
+            onChange={(span) => app.page.set({ span })}
+          />
+        )
       }
       legend={
         <span className="quiet">
@@ -76,6 +79,11 @@ export const WhoPanel = memo(function WhoPanel(): ReactNode {
     </Panel>
   );
 });
+
+function sumsWords({ page, span }: PageState): string {
+  if (page === 'sessions') return 'sums in the part';
+  return span === 'window' ? 'sums in the window' : 'sums since the start';
+}
 
 function valueCell(head: WhoHead, value: number | undefined, peak: number): TableCell {
   return {

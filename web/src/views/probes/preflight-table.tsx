@@ -1,6 +1,6 @@
 import type { ReactNode } from 'react';
 import type { Preflight, PreflightCheck } from '@faultline/shared';
-import type { Loaded } from '../../store/app-state.ts';
+import type { Loaded } from '../../store/loaded.ts';
 import { useStores } from '../../store/use-store.ts';
 import { Button } from '../../widgets/button.tsx';
 import { FailedState, Skeleton } from '../../widgets/panel-states.tsx';

@@ -1,0 +1,89 @@
+/** Recorded sessions over HTTP: the list, what is done to one, and the big answers with their progress. */
+import {
+  type Problem,
+  type RecordedSessionView,
+  RecordedSessionSchema,
+  type RecordedView,
+  type RecordingsOverview,
+  RecordingsOverviewSchema,
+  type Result,
+  decodeRecordedView,
+  err,
+  ok,
+  readAnswer,
+} from '@faultline/shared';
+import { createAsk, headersFor, readResponse, unreachable } from './http.ts';
+
+type Answer<T> = Promise<Result<T, Problem>>;
+
+/** Told of bytes that have come; of all of them where that is known. */
+export type OnBytes = (doneBytes: number, allBytes: number | undefined) => void;
+
+/** What the page may do with recorded sessions. */
+export type Recordings = {
+  readonly overview: () => Answer<RecordingsOverview>;
+  readonly recording: (id: string) => Answer<RecordedSessionView>;
+  readonly view: (id: string, onBytes: OnBytes) => Answer<RecordedView>;
+  readonly pin: (id: string, isPinned: boolean) => Answer<RecordedSessionView>;
+  readonly remove: (id: string) => Answer<string>;
+  /** An export, whole, and the name for its file. */
+  readonly export: (
+    id: string,
+    format: string,
+    onBytes: OnBytes,
+  ) => Answer<{ readonly blob: Blob; readonly name: string }>;
+};
+
+/** The recorded sessions of the server at the page's own origin. */
+export function createRecordings(token: string | undefined): Recordings {
+  const ask = createAsk(token);
+  const readRecording = (answer: unknown): Result<RecordedSessionView, string> =>
+    readAnswer(RecordedSessionSchema, answer);
+  const path = (id: string, rest: string = ''): string => `recordings/${encodeURIComponent(id)}${rest}`;
+  return {
+    overview: () => ask((answer) => readAnswer(RecordingsOverviewSchema, answer), 'recordings-overview'),
+    recording: (id) => ask(readRecording, path(id)),
+    pin: (id, isPinned) => ask(readRecording, path(id, '/pin'), { json: { isPinned } }),
+    remove: (id) => ask(() => ok(id), path(id), { method: 'DELETE', json: {} }),
+    view: async (id, onBytes) => {
+      const got = await download(token, path(id, '/view'), onBytes);
+      if (!got.ok) return got;
+      try {
+        return ok(decodeRecordedView(await got.value.blob.arrayBuffer()));
+      } catch (error) {
+        return err({ error: 'undecodable', message: `Session ${id}: ${String(error)}`, remedy: 'Reload the page.' });
+      }
+    },
+    export: (id, format, onBytes) => download(token, path(id, `/export/${format}`), onBytes),
+  };
+}
+
+/** A big answer, piece by piece. It may take as long as it goes on coming. */
+async function download(
+  token: string | undefined,
+  path: string,
+  onBytes: OnBytes,
+): Answer<{ readonly blob: Blob; readonly name: string }> {
+  try {
+    const response = await fetch(`/api/v1/${path}`, { headers: headersFor(token), cache: 'no-store' });
+    if (!response.ok || response.body === null) {
+      const failed = readResponse(() => err('no body'), path, response.status, await response.text());
+      return failed.ok ? err({ error: 'not-understood', message: `The server sent nothing for ${path}.` }) : failed;
+    }
+    const allBytes = Number(response.headers.get('content-length') ?? Number.NaN);
+    const pieces: Uint8Array<ArrayBuffer>[] = [];
+    let doneBytes = 0;
+    for (const reader = response.body.getReader(); ; ) {
+      const { done, value } = await reader.read();
+      if (done) break;
+      pieces.push(value);
+      doneBytes += value.byteLength;
+      onBytes(doneBytes, Number.isFinite(allBytes) ? allBytes : undefined);
+    }
+    const type = response.headers.get('content-type') ?? 'application/octet-stream';
+    const name = /filename="([^"/\\]+)"/.exec(response.headers.get('content-disposition') ?? '')?.[1];
+    return ok({ blob: new Blob(pieces, { type }), name: name ?? 'faultline-session' });
+  } catch (error) {
+    return err(unreachable(error));
+  }
+}

@@ -1,0 +1,159 @@
+/** Recorded sessions for the page: their list, what is done to them, and the one that is open. */
+import { type Problem, type Result, openRecorded } from '@faultline/shared';
+import type { Command } from './loaded.ts';
+import type { RecordingsPort } from './ports.ts';
+import { type RecordingsState, type Transfer, emptyRecordings } from './recordings-state.ts';
+
+/** How long a removed session can be had back, ms. */
+const undoMs = 10_000;
+
+type World = {
+  readonly port: RecordingsPort;
+  readonly nowMs: () => number;
+  /** Told when anything changed. */
+  readonly changed: () => void;
+};
+
+/** Asks and commands; the page's store shows what it knows. */
+export class RecordingsStore {
+  private readonly world: World;
+  private known: RecordingsState = emptyRecordings;
+  private isAsking = false;
+
+  constructor(world: World) {
+    this.world = world;
+  }
+
+  get state(): RecordingsState {
+    return this.known;
+  }
+
+  /** Asks for the list. */
+  async refresh(): Promise<void> {
+    if (this.isAsking) return;
+    this.isAsking = true;
+    const overview = await this.world.port.overview();
+    this.isAsking = false;
+    this.change({
+      overview: overview.ok ? { kind: 'ready', value: overview.value } : { kind: 'failed', problem: overview.error },
+    });
+  }
+
+  /** Opens a session, or closes the one that is open. */
+  async open(id: string | undefined): Promise<void> {
+    if (id === this.known.opened?.id) return;
+    if (id === undefined) return this.change({ opened: undefined });
+    await this.load(id);
+  }
+
+  /** Reads the open session again: a live one has more by now, and what failed may not fail twice. */
+  async reopen(): Promise<void> {
+    if (this.known.opened !== undefined) await this.load(this.known.opened.id);
+  }
+
+  /** Keeps a session whatever the bounds of the store say, or no longer. */
+  async pin(id: string, isPinned: boolean): Promise<void> {
+    await this.command(id, () => this.world.port.pin(id, isPinned));
+  }
+
+  /** Removes a session; for a while it can be had back. The server is told when that while is over. */
+  remove(id: string): void {
+    this.change({ removed: new Map(this.known.removed).set(id, this.world.nowMs() + undoMs) });
+  }
+
+  /** Has a removed session back. */
+  restore(id: string): void {
+    const removed = new Map(this.known.removed);
+    removed.delete(id);
+    this.change({ removed });
+  }
+
+  /** Tells the server of what was removed long enough ago. To be called now and then. */
+  settleRemoved(): void {
+    for (const [id, untilMs] of this.known.removed) {
+      if (this.world.nowMs() < untilMs) continue;
+      this.restore(id);
+      void this.command(id, () => this.world.port.remove(id));
+    }
+  }
+
+  /** Forgets why something was refused. */
+  dismiss(id: string): void {
+    this.put(id, undefined);
+  }
+
+  /** Fetches an export; the file is handed to `save` when it is whole. */
+  async export(id: string, format: string, save: (blob: Blob, name: string) => void): Promise<void> {
+    const key = `${id} ${format}`;
+    const put = (transfer: Transfer | undefined): void => {
+      const exports = new Map(this.known.exports);
+      if (transfer === undefined) exports.delete(key);
+      else exports.set(key, transfer);
+      this.change({ exports });
+    };
+    put({ doneBytes: 0, allBytes: undefined });
+    const file = await this.world.port.export(id, format, (doneBytes, allBytes) => put({ doneBytes, allBytes }));
+    put(undefined);
+    if (file.ok) save(file.value.blob, file.value.name);
+    else this.put(id, { kind: 'failed', problem: file.error });
+  }
+
+  private async load(id: string): Promise<void> {
+    const { port } = this.world;
+    const isStale = (): boolean => this.known.opened?.id !== id;
+    this.change({ opened: { kind: 'loading', id, doneBytes: 0, allBytes: undefined } });
+    const fail = (problem: Problem): void => this.change({ opened: { kind: 'failed', id, problem } });
+    const recording = await port.recording(id);
+    if (isStale()) return;
+    if (!recording.ok) return fail(recording.error);
+    const { manifest, problem } = recording.value;
+    if (manifest === undefined)
+      return fail({ error: 'session-unreadable', message: `This session can't be read: ${problem ?? 'no manifest'}.` });
+    const view = await port.view(id, (doneBytes, allBytes) => {
+      if (!isStale()) this.change({ opened: { kind: 'loading', id, doneBytes, allBytes } });
+    });
+    if (isStale()) return;
+    if (!view.ok) return fail(view.error);
+    const streams = manifest.runs.map(({ view: { probe }, stream }) => ({ name: probe, streams: [stream] }));
+    try {
+      const data = openRecorded(view.value, streamsByProbe(streams));
+      this.change({ opened: { kind: 'ready', id, recording: recording.value, data } });
+    } catch (error) {
+      fail({
+        error: 'undecodable',
+        message: `This session can't be drawn: ${String(error)}`,
+        remedy: 'Reload the page.',
+      });
+    }
+  }
+
+  private async command(id: string, send: () => Promise<Result<unknown, Problem>>): Promise<void> {
+    this.put(id, { kind: 'pending' });
+    const answer = await send();
+    this.put(id, answer.ok ? undefined : { kind: 'failed', problem: answer.error });
+    await this.refresh();
+  }
+
+  private put(id: string, command: Command | undefined): void {
+    const commands = new Map(this.known.commands);
+    if (command === undefined) commands.delete(id);
+    else commands.set(id, command);
+    this.change({ commands });
+  }
+
+  private change(part: Partial<RecordingsState>): void {
+    this.known = { ...this.known, ...part };
+    this.world.changed();
+  }
+}
+
+type Streams = Parameters<typeof openRecorded>[1];
+
+/** The streams of each probe together, as in a catalogue of probes. */
+function streamsByProbe(runs: Streams): Streams {
+  const names = [...new Set(runs.map(({ name }) => name))];
+  return names.map((name) => ({
+    name,
+    streams: runs.filter((run) => run.name === name).flatMap(({ streams }) => streams),
+  }));
+}
