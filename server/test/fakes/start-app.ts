@@ -2,7 +2,7 @@
 import { pino } from 'pino';
 import { buildApp } from '../../src/http/app.ts';
 import type { Access } from '../../src/http/auth.ts';
-import type { Library } from '../../src/sessions/library.ts';
+import type { Library, StoreLimits } from '../../src/sessions/library.ts';
 import { FakeTracing } from './fake-tracing.ts';
 
 /** A server that listens, and how to end it. */
@@ -22,6 +22,7 @@ export async function startApp(
     readonly pageFolder?: string;
     readonly tracing?: FakeTracing;
     readonly library?: Library;
+    readonly storeLimits?: StoreLimits;
   } = {},
 ): Promise<StartedApp> {
   const tracing = options.tracing ?? new FakeTracing();
@@ -35,6 +36,7 @@ export async function startApp(
     logger: pino({ level: 'warn' }, { write: (line: string) => logged.push(line) }),
     stopping: stopping.signal,
     library: options.library,
+    storeLimits: options.storeLimits,
   });
   const url = await app.listen({ host: '127.0.0.1', port: 0 });
   const port = Number(new URL(url).port);

@@ -1,0 +1,84 @@
+/** A real server over a store of really recorded sessions: what the tests of the sessions' pages begin with. */
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import type { RecordSummary } from '@faultline/shared';
+import type { Browser, Page } from 'playwright-core';
+
+const run = promisify(execFile);
+/** The working copy. */
+export const root = fileURLToPath(new URL('../..', import.meta.url));
+
+/** The server, its store, and the session that was recorded here while a known load ran. */
+export type SessionServer = AsyncDisposable & {
+  readonly url: string;
+  readonly store: string;
+  /** The session of this host, and what `record` printed of it. */
+  readonly recorded: RecordSummary & { readonly recordingId: string };
+  /** Runs `faultline` on the store; its standard output. */
+  readonly faultline: (...words: readonly string[]) => Promise<string>;
+};
+
+/** Records for `seconds` under load, then serves the store without tracing. */
+export async function openSessionServer(port: number, seconds: number): Promise<SessionServer> {
+  const store = await mkdtemp(join(tmpdir(), 'faultline-sessions-'));
+  const program = join(store, '..', `mmap-load-${process.pid}`);
+  await run('gcc', ['-O2', '-o', program, `${root}tools/load/mmap-load.c`, '-lpthread']);
+  const faultline = async (...words: readonly string[]): Promise<string> => {
+    const { stdout } = await run(`${root}bin/faultline`, [...words, '--store', store], { maxBuffer: 256 * 1024 ** 2 });
+    return stdout;
+  };
+  const words = ['record', '--label', 'base', '--probes', 'mmap-lock:latency,mmap-lock:detail,page-fault:entries'];
+  const recording = faultline(...words, '--param', 'mmap-lock:detail.oneIn=20', '--for', `${seconds}s`, '--json');
+  const load = run(program, ['mmap-munmap', '--seconds', String(seconds + 2), '--rate', '500', '--name', 'mapper']);
+  const recorded = JSON.parse(await recording) as SessionServer['recorded'];
+  await load;
+  await rm(program);
+  const server = spawn(`${root}bin/faultline`, ['serve', '--port', String(port), '--store', store, '--no-trace'], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  await saysWhere(server);
+  return {
+    url: `http://127.0.0.1:${port}`,
+    store,
+    recorded,
+    faultline,
+    [Symbol.asyncDispose]: async () => {
+      const ended = new Promise((resolve) => server.once('exit', resolve));
+      server.kill('SIGINT');
+      await ended;
+      await rm(store, { recursive: true });
+    },
+  };
+}
+
+/** Opens a page of this server; what goes wrong in it is in `errors`. */
+export async function openSessionPage(
+  browser: Browser,
+  server: SessionServer,
+  query: string,
+): Promise<AsyncDisposable & { readonly page: Page; readonly errors: string[] }> {
+  const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, acceptDownloads: true });
+  const page = await context.newPage();
+  const errors: string[] = [];
+  page.on('pageerror', (error) => errors.push(error.message));
+  page.on('dialog', (dialog) => {
+    errors.push(`a dialog opened: ${dialog.message()}`);
+    void dialog.dismiss();
+  });
+  await page.goto(`${server.url}/?page=sessions${query}`);
+  return { page, errors, [Symbol.asyncDispose]: () => context.close() };
+}
+
+/** Resolves when a server has said its address. */
+function saysWhere(server: ChildProcess): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.stdout?.on('data', (chunk: Buffer) => {
+      if (chunk.toString().includes('http://')) resolve();
+    });
+    server.once('exit', (status) => reject(new Error(`the server ended with status ${status}`)));
+  });
+}
