@@ -80,6 +80,7 @@ describe('a session in one answer', () => {
     pushBusyTick(session, 5, 4);
     const id = recording.view()?.id ?? '';
     await until(async () => (await view(id)).runs[0]?.changes.length === 1);
+    expect((await overview()).rows).toMatchObject([{ id, isLive: true }]);
     await recording.close();
   });
 

@@ -10,7 +10,7 @@ import type { Browser, Page } from 'playwright-core';
 
 const run = promisify(execFile);
 /** The working copy. */
-export const root = fileURLToPath(new URL('../..', import.meta.url));
+const root = fileURLToPath(new URL('../..', import.meta.url));
 
 /** The server, its store, and the session that was recorded here while a known load ran. */
 export type SessionServer = AsyncDisposable & {
