@@ -169,6 +169,38 @@ describe('a probe run', () => {
     expect(run.view().isComplete).toBe(false);
   });
 
+  it('on a slow guest is given half of its time to print its last maps, and interrupted again only if it goes on', async () => {
+    const hand = handHeld();
+    const run = start({ ...hand, target: { ...hand.target, patience: 6 } });
+    hand.print(printf('READY 1000 7\n'));
+    await vi.advanceTimersByTimeAsync(1);
+    void run.stop();
+    const beatFor = async (sec: number): Promise<void> => {
+      for (let beat = 0; beat < sec * 4; beat += 1) {
+        hand.print(printf(`HB ${2000 + beat}\n`));
+        await vi.advanceTimersByTimeAsync(250);
+      }
+    };
+    await beatFor(14);
+    expect(hand.signals).toEqual(['SIGINT']);
+    await beatFor(2);
+    expect(hand.signals).toEqual(['SIGINT', 'SIGINT']);
+    hand.exit({ code: 0 });
+    await run.ended;
+  });
+
+  it('on a slow guest is left alone when it has stopped counting and only takes long to end', async () => {
+    const hand = handHeld();
+    const run = start({ ...hand, target: { ...hand.target, patience: 6 } });
+    hand.print(printf('READY 1000 7\n'));
+    await vi.advanceTimersByTimeAsync(1);
+    void run.stop();
+    await vi.advanceTimersByTimeAsync(25_000);
+    expect(hand.signals).toEqual(['SIGINT']);
+    hand.exit({ code: 0 });
+    await run.ended;
+  });
+
   it('whose process ignores everything is let go by closing its pipes', async () => {
     const hand = handHeld();
     const run = start(hand);

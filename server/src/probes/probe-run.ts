@@ -152,22 +152,21 @@ export class ProbeRun {
 
   private interrupt(): void {
     this.process.signal('SIGINT', this.pid);
-    const repeatAfterMs = stopRepeatAfterMs * this.patience;
-    this.later(repeatAfterMs, () => this.interruptAgain(this.clock() - repeatAfterMs));
     const killAfterMs = stopKillAfterMs * this.patience;
+    const repeatAfterMs = this.patience === 1 ? stopRepeatAfterMs : killAfterMs / 2;
+    this.later(repeatAfterMs, () => this.interruptAgain(repeatAfterMs / 2));
     this.later(killAfterMs, () => this.process.signal('SIGKILL', this.pid));
-    this.later(killAfterMs + repeatAfterMs, () => this.process.release());
+    this.later(killAfterMs + stopRepeatAfterMs * this.patience, () => this.process.release());
   }
 
   /**
-   * bpftrace 0.17 may not heed the first signal; but a second one that comes while it prints its last maps ends it at once.
-   * Where all is slow, only heartbeats that go on say that it was not heeded.
+   * bpftrace 0.17 may not heed a signal that comes right after READY; but a second one that comes while it detaches or prints
+   * its last maps ends it at once, without them. Where all is slow that takes seconds, in which heartbeats still arrive: only
+   * when they have gone on for long was the first one not heeded.
    */
-  private interruptAgain(interruptedAtMs: number): void {
-    const repeatAfterMs = stopRepeatAfterMs * this.patience;
-    const goesOn = this.lastBeatMs - interruptedAtMs > repeatAfterMs / 2;
+  private interruptAgain(quietMs: number): void {
+    const goesOn = this.clock() - this.lastBeatMs < quietMs;
     if (this.patience === 1 || goesOn) this.process.signal('SIGINT', this.pid);
-    else this.later(repeatAfterMs, () => this.interruptAgain(interruptedAtMs));
   }
 
   /** Waits, bounded, until the lines that the kernel says it emitted are here. */
