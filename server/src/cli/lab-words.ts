@@ -1,5 +1,5 @@
 /** The words of `faultline lab`. */
-import { type Command, InvalidArgumentError } from 'commander';
+import { type Command, Option, InvalidArgumentError } from 'commander';
 import { barBytesMax, barBytesMin, err, ok, type Result } from '@faultline/shared';
 import { faultPathProbes } from '../lab/open-guest.ts';
 import { workloads } from '../lab/workload.ts';
@@ -139,7 +139,11 @@ function addRun(lab: Command, take: (words: LabWords) => void): void {
 function withGuest(command: Command): Command {
   return command
     .argument('<kernel>', 'a name of `lab list`, or a folder with a kernel and its modules (a build tree)')
-    .option('--bar <size>', 'size of the device’s BAR', argumentOf(parseBarBytes), 64 * 1024 ** 2)
+    .addOption(
+      new Option('--bar <size>', 'size of the device’s BAR')
+        .argParser(argumentOf(parseBarBytes))
+        .default(64 * 1024 ** 2, '64M'),
+    )
     .option('--cold', 'boot although there is a snapshot')
     .option('--probes <list>', 'PROBE or PROBE:STREAM, separated by commas', faultPathProbes)
     .option(
