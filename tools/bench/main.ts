@@ -1,6 +1,7 @@
 /** pnpm bench: figures and ratios, side by side with what a user would do instead. Nothing here is a test. */
 import { type BenchLine } from './bench-line.ts';
 
+import { benchExports } from './exports.ts';
 import { benchFanOut } from './fan-out.ts';
 import { benchIngest } from './ingest.ts';
 import { benchLab } from './lab.ts';
@@ -17,6 +18,7 @@ const parts: Readonly<Record<string, () => Promise<readonly BenchLine[]>>> = {
   'fan-out': benchFanOut,
   live: () => benchLive(minutes),
   lab: () => benchLab(5),
+  exports: benchExports,
 };
 
 const wanted = process.argv.slice(2).filter((word) => !word.startsWith('-'));

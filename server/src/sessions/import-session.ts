@@ -6,6 +6,7 @@ import { randomUUID } from 'node:crypto';
 import { createGunzip } from 'node:zlib';
 import {
   addLedgers,
+  csvChunkBytes,
   err,
   formatBytes,
   importBytesMax,
@@ -52,13 +53,14 @@ async function unpack(file: string, draft: string): Promise<Unpacked> {
   const start = await firstBytes(file);
   const journal = join(draft, sessionFiles.journal);
   if (start[0] === 0x1f && start[1] === 0x8b) return unpackArchive(file, journal);
-  if (start[0] === 0x7b) return reading(file, (plain) => unpackLines(plain, journal));
-  if (/^(?:\ufeff)?kind,/.test(start.toString('utf8'))) return reading(file, (plain) => unpackCsv(plain, journal));
+  if (start[0] === 0x7b) return reading(file, 256 * 1024, (plain) => unpackLines(plain, journal));
+  if (/^(?:\ufeff)?kind,/.test(start.toString('utf8')))
+    return reading(file, csvChunkBytes, (plain) => unpackCsv(plain, journal));
   throw new HostileFileError('it is neither an archive, nor JSON Lines, nor CSV of a session');
 }
 
-async function reading<T>(file: string, read: (plain: ReadStream) => Promise<T>): Promise<T> {
-  const plain = createReadStream(file, { highWaterMark: 256 * 1024 });
+async function reading<T>(file: string, chunkBytes: number, read: (plain: ReadStream) => Promise<T>): Promise<T> {
+  const plain = createReadStream(file, { highWaterMark: chunkBytes });
   try {
     return await read(plain);
   } finally {
