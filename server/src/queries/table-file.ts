@@ -60,9 +60,14 @@ export class TableFile {
     return this.columns.map(({ name, type }, place) => ({
       name,
       nullable: true,
-      data: this.data[place] ?? [],
+      // A column of words in one stream may be one of numbers in another.
+      data: type === 'text' ? (this.data[place] ?? []).map(textOf) : (this.data[place] ?? []),
       // A dictionary pays for texts; for times it is as large as they are.
       ...(type === 'text' ? { type: 'STRING' as const } : { type: 'DOUBLE' as const, encoding: 'PLAIN' as const }),
     }));
   }
+}
+
+function textOf(value: RowValue): string | undefined {
+  return value === undefined ? undefined : String(value);
 }
