@@ -18,7 +18,7 @@ import { complaint, processTerminal, type Terminal } from './cli/terminal.ts';
 import { LabDesk } from './lab/lab-desk.ts';
 import { faultPathRuns } from './lab/open-guest.ts';
 import { openTracer } from './sessions/open-tracer.ts';
-import type { Library } from './sessions/library.ts';
+import type { Store } from './sessions/store.ts';
 import { faultlineVersion } from './sessions/session.ts';
 import type { Tracer } from './sessions/tracer.ts';
 
@@ -45,7 +45,7 @@ async function run(asked: Exclude<Request, { kind: 'said' }>, screen: Terminal):
     return 1;
   }
   await using tracer = opened.value;
-  return await runWith(tracer, asked, screen, recording?.library);
+  return await runWith(tracer, asked, screen, recording);
 }
 
 /** Commands that trace record what they trace; a server is the only one of its store. */
@@ -65,12 +65,7 @@ function storeFor(asked: Tracing, screen: Terminal): ReturnType<typeof openStore
   }
 }
 
-async function runWith(
-  tracing: Tracer,
-  asked: Tracing,
-  screen: Terminal,
-  library: Library | undefined,
-): Promise<number> {
+async function runWith(tracing: Tracer, asked: Tracing, screen: Terminal, store: Store | undefined): Promise<number> {
   switch (asked.kind) {
     case 'doctor':
       return doctor(tracing, asked, screen);
@@ -82,10 +77,10 @@ async function runWith(
         bpftrace: asked.bpftrace.bpftrace,
         runs: faultPathRuns(tracing.probes()),
         clock: () => Date.now(),
-        library,
+        library: store?.library,
       });
-      const surroundings = { terminal: screen, logger, version: faultlineVersion, stopping: onSignal(), lab, library };
-      return await serve(tracing, asked.serve, { ...surroundings, storeLimits: asked.store?.limits });
+      const surroundings = { terminal: screen, logger, version: faultlineVersion, stopping: onSignal(), lab, store };
+      return await serve(tracing, asked.serve, surroundings);
     }
     case 'record': {
       const runs = chooseStreams(asked, tracing.probes());
@@ -103,7 +98,7 @@ async function runWith(
         probes: tracing.catalogue,
         terminal: screen,
         interrupted: onSignal(),
-        library,
+        library: store?.library,
       });
   }
 }

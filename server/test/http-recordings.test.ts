@@ -2,6 +2,7 @@ import { mkdtempSync, readdirSync, readlinkSync, rmSync, writeFileSync } from 'n
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { removedKeptMs } from '@faultline/shared';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { exportFormats } from '../src/exports/formats.ts';
 import { importSession } from '../src/sessions/import-session.ts';
@@ -15,7 +16,7 @@ let server: StartedApp;
 
 beforeEach(async () => {
   temp = await openTempStore();
-  server = await startApp({ library: temp.store.library });
+  server = await startApp({ store: temp.store });
 });
 
 afterEach(async () => {
@@ -48,8 +49,129 @@ describe('recorded sessions over HTTP', () => {
       status: 200,
       body: { manifest: { isPinned: true } },
     });
-    expect(await ask('DELETE', '/host-1')).toEqual({ status: 200, body: { id: 'host-1' } });
+    const removed = await ask('DELETE', '/host-1');
+    expect(removed).toEqual({ status: 200, body: { id: 'host-1', restorableUntilMs: expect.any(Number) } });
     expect(await ask('GET', '')).toEqual({ status: 200, body: [] });
+  });
+
+  it('that were removed can be restored, whole, for some minutes and no longer', async () => {
+    await recordBusySession(temp, 'host-1');
+    const before = await ask('GET', '/host-1');
+    await ask('DELETE', '/host-1');
+    const bounds = { bytesMax: 1e9, ageMaxMs: Number.MAX_SAFE_INTEGER };
+    temp.store.library.prune(bounds, Date.now());
+    expect(await ask('POST', '/host-1/restore')).toEqual(before);
+    expect(await ask('POST', '/host-1/restore')).toMatchObject({ status: 404 });
+    await ask('DELETE', '/host-1');
+    await recordBusySession(temp, 'host-1');
+    expect(await ask('POST', '/host-1/restore')).toMatchObject({ status: 409, body: { error: 'session-exists' } });
+    await ask('DELETE', '/host-1');
+    temp.store.library.prune(bounds, Date.now() + removedKeptMs + 1_000);
+    for (const id of ['host-1', '..', '%2E%2E%2Fhost-1'])
+      expect((await ask('POST', `/${id}/restore`)).status).toBeGreaterThanOrEqual(400);
+    expect(readdirSync(temp.folder)).toEqual(['.reserve']);
+  });
+
+  it('that were removed go first where there is too much', async () => {
+    for (const id of ['a', 'b']) await recordBusySession(temp, id);
+    await ask('DELETE', '/a');
+    const { bytes } = temp.store.view();
+    expect(temp.store.view()).toMatchObject({ sessionCount: 1, removedBytes: expect.any(Number) });
+    temp.store.bound({ bytesMax: bytes - 1 });
+    expect(temp.store.view()).toMatchObject({ sessionCount: 1, removedBytes: 0 });
+  });
+
+  it('are named, labelled, noted and marked, and told why where a text can not be kept', async () => {
+    await recordBusySession(temp, 'host-1');
+    expect(await ask('PATCH', '/host-1', { name: 'one', label: 'A' })).toMatchObject({
+      status: 200,
+      body: { manifest: { name: 'one', label: 'A' } },
+    });
+    const unnamed = await ask('PATCH', '/host-1', { name: null });
+    expect(unnamed).toMatchObject({ status: 200, body: { manifest: { label: 'A' } } });
+    expect(JSON.stringify(unnamed)).not.toContain('"name":"one"');
+    expect(await ask('POST', '/host-1/notes', { text: '<script>' })).toMatchObject({
+      status: 200,
+      body: { manifest: { notes: [{ text: '<script>', atMs: expect.any(Number) }] } },
+    });
+    await ask('POST', '/host-1/marks', { text: 'later', atMs: 9 });
+    expect(await ask('POST', '/host-1/marks', { text: 'earlier', atMs: 5 })).toMatchObject({
+      status: 200,
+      body: { manifest: { marks: [{ text: 'earlier', atMs: 5 }, { text: 'later' }] } },
+    });
+    for (const [path, body] of [
+      ['/notes', { text: 'a\u0000' }],
+      ['/marks', { text: '' }],
+      ['/marks', { text: 'a', atMs: -1 }],
+      ['', { name: 'x'.repeat(121) }],
+    ] as const)
+      expect((await ask(path === '' ? 'PATCH' : 'POST', `/host-1${path}`, body)).status).toBe(400);
+    temp.store.library.edit('host-1', () => ({ notes: Array.from({ length: 1_000 }, () => ({ atMs: 1, text: 'n' })) }));
+    expect(await ask('POST', '/host-1/notes', { text: 'one more' })).toMatchObject({ status: 400 });
+    expect(temp.store.library.edit('host-1', () => ({ name: 'a\u0007' }))).toMatchObject({ ok: false });
+    expect(temp.store.library.findReadable('host-1')).toMatchObject({ ok: true });
+  });
+
+  it('are marked while they are recorded, and keep it', async () => {
+    const session = busySession('live');
+    const recording = temp.store.record(session, [busyProbe]);
+    pushBusyTick(session, 1, 1);
+    const beforeMs = Date.now();
+    expect(await ask('POST', '/live/marks', { text: 'here I unbound the device' })).toMatchObject({ status: 200 });
+    pushBusyTick(session, 1, 1);
+    await recording.close();
+    const found = temp.store.library.findReadable('live');
+    const [mark] = found.ok ? found.value.manifest.marks : [];
+    expect(mark?.text).toBe('here I unbound the device');
+    expect(mark?.atMs).toBeGreaterThanOrEqual(beforeMs);
+  });
+
+  it('have bounds that are shown and can be set, within which the oldest go', async () => {
+    for (const id of ['a', 'b']) await recordBusySession(temp, id);
+    const { bytes } = temp.store.view();
+    const store = async (method: string, body?: object): Promise<{ status: number; body: unknown }> => {
+      const sent =
+        body === undefined ? {} : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } };
+      const answer = await fetch(`${server.url}/api/v1/store`, { method, ...sent });
+      return { status: answer.status, body: await answer.json() };
+    };
+    expect(await store('GET')).toEqual({ status: 200, body: { ...temp.store.view(), bytes, sessionCount: 2 } });
+    expect(await store('PATCH', { bytesMax: bytes - 1 })).toMatchObject({
+      status: 200,
+      body: { sessionCount: 1, limits: { bytesMax: bytes - 1 } },
+    });
+    expect(await store('PATCH', { bytesMax: 0 })).toMatchObject({ status: 400 });
+    expect(await store('PATCH', { bogus: 1 })).toMatchObject({ status: 400 });
+  });
+
+  it.each([
+    ['archive', 'application/gzip'],
+    ['jsonl', 'application/x-ndjson'],
+    ['csv', 'text/csv'],
+    ['archive', 'application/octet-stream'],
+  ])('are imported as %s sent as %s', async (format, type) => {
+    await recordBusySession(temp, 'host-1');
+    const file = await (await fetch(`${server.url}/api/v1/recordings/host-1/export/${format}`)).arrayBuffer();
+    const send = (body: ArrayBuffer | string): Promise<Response> =>
+      fetch(`${server.url}/api/v1/recordings`, { method: 'POST', headers: { 'content-type': type }, body });
+    expect((await send(file)).status).toBe(409);
+    temp.store.library.remove('host-1');
+    const answer = await send(file);
+    expect([answer.status, await answer.json()]).toMatchObject([201, { id: 'host-1', isLive: false }]);
+    expect(await ask('GET', '/host-1/calls')).toMatchObject({ status: 200, body: { total: 12 } });
+    temp.store.library.remove('host-1');
+    expect((await send(file.slice(0, file.byteLength / 2))).status).toBe(422);
+    expect((await send('<html>')).status).toBe(422);
+    expect(readdirSync(temp.folder)).toEqual(['.reserve']);
+  });
+
+  it('are not imported from what a form of another site could send', async () => {
+    for (const type of ['text/plain', 'multipart/form-data; boundary=x', 'application/x-www-form-urlencoded']) {
+      const sent = { method: 'POST', headers: { 'content-type': type }, body: 'x' };
+      expect((await fetch(`${server.url}/api/v1/recordings`, sent)).status).toBe(415);
+    }
+    const elsewhere = { method: 'POST', headers: { 'content-type': 'application/gzip' }, body: 'x' };
+    expect((await fetch(`${server.url}/api/v1/runs`, elsewhere)).status).toBe(415);
   });
 
   it('are meant by their whole id alone', async () => {

@@ -356,3 +356,9 @@ export const derivingWaitMaxMs = 15_000;
 
 /** What is read of a CSV at a time, bytes: its parser holds all rows of a piece. An import of 112 MB takes 220 MiB, and with pieces of 256 KiB up to 370 (measured). */
 export const csvChunkBytes = 16 * 1024;
+
+/** How long a session removed by the page or by HTTP can be restored, ms: a mistake is noticed at once. */
+export const removedKeptMs = 10 * 60_000;
+
+/** Imports by HTTP at a time: each may write importBytesMax and keeps one CPU busy. */
+export const importsAtATimeMax = 2;

@@ -272,5 +272,56 @@ export const RecordedSessionSchema = Type.Object(
 );
 export type RecordedSessionView = Static<typeof RecordedSessionSchema>;
 
+/** PATCH /api/v1/recordings/:id: what is null is taken away. */
+export const RenameSchema = Type.Object(
+  {
+    name: Type.Optional(Type.Union([SessionNameSchema, Type.Null()])),
+    label: Type.Optional(Type.Union([SessionNameSchema, Type.Null()])),
+  },
+  strict,
+);
+
+/** POST /api/v1/recordings/:id/notes */
+export const AddNoteSchema = Type.Object({ text: SessionNoteSchema.properties.text }, strict);
+
+/** POST /api/v1/recordings/:id/marks: now, or at a time of the server's wall clock, epoch ms. */
+export const AddMarkSchema = Type.Object(
+  { text: SessionNoteSchema.properties.text, atMs: Type.Optional(atMs) },
+  strict,
+);
+
+/** DELETE /api/v1/recordings/:id */
+export const RemovedSessionSchema = Type.Object({ id: RecordingIdSchema, restorableUntilMs: atMs }, strict);
+
+/** How much a store may hold; PATCH /api/v1/store takes any of them. */
+const bound = Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER });
+export const StoreLimitsSchema = Type.Object(
+  {
+    /** All sessions together. */
+    bytesMax: bound,
+    /** Since a session's last tick. */
+    ageMaxMs: bound,
+    /** One session, after which its recording stops; holds for those that begin from then on. */
+    sessionBytesMax: bound,
+    sessionAgeMaxMs: bound,
+  },
+  strict,
+);
+export type StoreLimits = Static<typeof StoreLimitsSchema>;
+
+/** GET /api/v1/store */
+export const StoreViewSchema = Type.Object(
+  {
+    bytes: count,
+    /** Of these: removed sessions that can still be restored. */
+    removedBytes: count,
+    sessionCount: count,
+    pinnedBytes: count,
+    limits: StoreLimitsSchema,
+  },
+  strict,
+);
+export type StoreView = Static<typeof StoreViewSchema>;
+
 /** POST /api/v1/recordings/:id/pin */
 export const PinSchema = Type.Object({ isPinned: Type.Boolean() }, strict);

@@ -6,6 +6,7 @@ import { benchFanOut } from './fan-out.ts';
 import { benchIngest } from './ingest.ts';
 import { benchLab } from './lab.ts';
 import { benchLive } from './live.ts';
+import { benchSessions } from './sessions.ts';
 import { benchTracedProgram } from './traced-program.ts';
 
 /** How long the live part loads the machine: pnpm bench live --minutes=10 for the figures of the README. */
@@ -19,6 +20,7 @@ const parts: Readonly<Record<string, () => Promise<readonly BenchLine[]>>> = {
   live: () => benchLive(minutes),
   lab: () => benchLab(5),
   exports: benchExports,
+  sessions: () => benchSessions(5),
 };
 
 const wanted = process.argv.slice(2).filter((word) => !word.startsWith('-'));

@@ -6,7 +6,8 @@ import type { FastifyBaseLogger } from 'fastify';
 import { buildApp } from '../http/app.ts';
 import { type Access, isLoopback, makeToken, printable } from '../http/auth.ts';
 import type { Lab } from '../lab/lab-desk.ts';
-import type { Library, StoreLimits } from '../sessions/library.ts';
+import type { Library } from '../sessions/library.ts';
+import type { Store } from '../sessions/store.ts';
 import type { Tracing } from '../sessions/tracing.ts';
 import { defaultStreams } from './arguments.ts';
 import { fittingStreams } from './fitting-streams.ts';
@@ -38,8 +39,8 @@ export type ServeSurroundings = {
   readonly lab?: Lab;
   /** What was recorded; absent where nothing is. */
   readonly library?: Library | undefined;
-  /** What its sessions may take. */
-  readonly storeLimits?: StoreLimits | undefined;
+  /** Where what is traced is recorded; its bounds can be set then. */
+  readonly store?: Store | undefined;
   /** The built page; default: that of this installation. */
   readonly pageFolder?: string;
 };
@@ -56,8 +57,8 @@ export async function serve(tracing: Tracing, request: ServeRequest, surrounding
     logger: surroundings.logger,
     stopping,
     lab: surroundings.lab,
-    library: surroundings.library,
-    storeLimits: surroundings.storeLimits,
+    library: surroundings.library ?? surroundings.store?.library,
+    store: surroundings.store,
   });
   try {
     const port = await listen(app, { host: request.host, asked: request.port });

@@ -8,7 +8,7 @@ import { Type } from 'typebox';
 import type { Lab } from '../lab/lab-desk.ts';
 import { Hub } from '../live/hub.ts';
 import { SessionQueries } from '../queries/session-queries.ts';
-import type { Library, StoreLimits } from '../sessions/library.ts';
+import type { Library, StoreBounds } from '../sessions/library.ts';
 import type { Tracing } from '../sessions/tracing.ts';
 import { type Access, bearerToken, type Denial, denyRequest, denyToken } from './auth.ts';
 import { sendError } from './errors.ts';
@@ -23,6 +23,7 @@ import { addRecordedViewRoute } from './routes-recorded-view.ts';
 import { addRecordingChanges } from './routes-recording-changes.ts';
 import { addRecordingRoutes } from './routes-recordings.ts';
 import { addOverviewRoute } from './routes-recordings-overview.ts';
+import { addImportRoute, addStoreRoutes, type BoundedStore } from './routes-store.ts';
 
 /** What the application is made of. */
 export type AppOptions = {
@@ -38,8 +39,10 @@ export type AppOptions = {
   readonly lab?: Lab | undefined;
   /** Absent where nothing is recorded. */
   readonly library?: Library | undefined;
-  /** What the sessions of the library may take. */
-  readonly storeLimits?: StoreLimits | undefined;
+  /** What the sessions of the library may take, where that can't be set. */
+  readonly storeLimits?: StoreBounds | undefined;
+  /** Its bounds; absent where they can't be set. */
+  readonly store?: BoundedStore | undefined;
 };
 
 /** The application, not listening yet; closing it closes the hub's connections too. */
@@ -93,12 +96,16 @@ export async function buildApp(options: AppOptions): Promise<{ readonly app: App
       api.addHook('onRequest', demandAccess);
       addRoutes(api, { tracing, version, clientCount: () => hub.clientCount });
       if (options.lab !== undefined) addLabRoutes(api, options.lab);
+      if (options.store !== undefined) addStoreRoutes(api, options.store);
       if (options.library !== undefined && queries !== undefined) {
         addRecordingRoutes(api, options.library);
         addRecordingChanges(api, options.library);
         addCallsRoutes(api, options.library, queries);
         addRecordedViewRoute(api, options.library, version);
-        addOverviewRoute(api, options.library, options.storeLimits);
+        addOverviewRoute(api, options.library, () => options.store?.limits ?? options.storeLimits);
+        const { library } = options;
+        // Its parsers are for this route alone.
+        await api.register(async (importing) => addImportRoute(importing, library, queries));
       }
     },
     { prefix: '/api/v1' },

@@ -128,11 +128,20 @@ function otherSite(who: string): Problem {
   };
 }
 
-/** Forms and simple cross-site requests cannot send JSON: whatever changes something must. */
+/** What a form or a simple cross-site request cannot send: JSON for commands, and what a session is imported from. */
+const ownTypes = [
+  'application/json',
+  'application/gzip',
+  'application/x-ndjson',
+  'application/octet-stream',
+  'text/csv',
+];
+
+/** Whatever changes something must come as one of these; a route takes only those that it has a parser for. */
 function denyContentType({ method, headers }: Asked): Denial | undefined {
   if (method === 'GET' || method === 'HEAD' || method === 'OPTIONS') return undefined;
   const type = headers['content-type']?.split(';')[0]?.trim().toLowerCase();
-  if (type === 'application/json') return undefined;
+  if (type !== undefined && ownTypes.includes(type)) return undefined;
   return {
     status: 415,
     problem: {

@@ -1,12 +1,12 @@
 /** The list of recorded sessions as the page shows it: small, whatever their manifests hold. */
 import { lostOf, ProblemSchema, type RecordingRow, RecordingsOverviewSchema } from '@faultline/shared';
 import { exportFormats } from '../exports/formats.ts';
-import { isLive, type Library, type LibraryEntry, type StoreLimits } from '../sessions/library.ts';
+import { isLive, type Library, type LibraryEntry, type StoreBounds } from '../sessions/library.ts';
 import type { App } from './fastify.ts';
 import { RecordingFactsBook } from './recording-facts.ts';
 
-/** Adds GET /recordings-overview. `limits` are the store's bounds, where it has any. */
-export function addOverviewRoute(app: App, library: Library, limits: StoreLimits | undefined): void {
+/** Adds GET /recordings-overview. `boundsNow` gives the store's bounds, where it has any. */
+export function addOverviewRoute(app: App, library: Library, boundsNow: () => StoreBounds | undefined): void {
   const book = new RecordingFactsBook();
   app.get(
     '/recordings-overview',
@@ -19,6 +19,7 @@ export function addOverviewRoute(app: App, library: Library, limits: StoreLimits
     },
     () => {
       const entries = library.list();
+      const limits = boundsNow();
       return {
         rows: entries.map((entry) => rowOf(entry, book)),
         formats: Object.keys(exportFormats),

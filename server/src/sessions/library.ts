@@ -1,6 +1,6 @@
 /** The recorded sessions of a store: a folder of folders. The listing is the folder itself; there is no other catalogue. */
 import { randomUUID } from 'node:crypto';
-import { mkdirSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import {
   derivedFiles,
@@ -8,15 +8,17 @@ import {
   ok,
   type Result,
   recordingIdPattern,
+  removedKeptMs,
   type SessionManifest,
   sessionFiles,
+  type StoreLimits,
   storeReserveBytes,
   storeSessionsMax,
 } from '@faultline/shared';
 import { isAlive } from './process-owner.ts';
 import { closeAbandoned, isAbandoned } from './recovery.ts';
 import type { Refusal } from './refusal.ts';
-import { type SessionEdits, readSessionManifest, writeSessionManifest } from './session-folder.ts';
+import { refuseManifest, type SessionEdits, readSessionManifest, writeSessionManifest } from './session-folder.ts';
 
 /** One session of a store. */
 export type LibraryEntry = { readonly id: string; readonly folder: string; readonly bytes: number } & (
@@ -29,7 +31,7 @@ export type LibraryEntry = { readonly id: string; readonly folder: string; reado
 export type ReadableEntry = LibraryEntry & { readonly manifest: SessionManifest };
 
 /** What a store may hold. */
-export type StoreLimits = { readonly bytesMax: number; readonly ageMaxMs: number };
+export type StoreBounds = Pick<StoreLimits, 'bytesMax' | 'ageMaxMs'>;
 
 /** What a look at a store's bounds did. */
 export type Pruning = {
@@ -41,6 +43,7 @@ export type Pruning = {
 const idPattern = new RegExp(recordingIdPattern);
 const reserveName = '.reserve';
 const trashPrefix = '.trash-';
+const removedPrefix = '.removed-';
 
 export class Library {
   readonly folder: string;
@@ -110,12 +113,19 @@ export class Library {
     return err({ kind: 'session-unreadable', message: `session ${id}: ${problem}`, remedy: 'Nothing was changed.' });
   }
 
-  /** Changes what a person may decide about a session. */
-  edit(word: string, change: (before: SessionManifest) => Partial<SessionEdits>): Result<SessionManifest, Refusal> {
+  /** Changes what a person may decide about a session; `without` names what is taken away. */
+  edit(
+    word: string,
+    change: (before: SessionManifest) => Partial<SessionEdits>,
+    without: readonly ('name' | 'label')[] = [],
+  ): Result<SessionManifest, Refusal> {
     const found = this.findReadable(word);
     if (!found.ok) return found;
     const { folder, manifest } = found.value;
     const changed = { ...manifest, ...change(manifest) };
+    for (const field of without) delete changed[field];
+    const refusal = refuseManifest(changed);
+    if (refusal !== undefined) return err({ kind: 'bad-parameter', message: refusal, remedy: 'Nothing was changed.' });
     try {
       writeSessionManifest(folder, changed);
       return ok(changed);
@@ -124,8 +134,43 @@ export class Library {
     }
   }
 
-  /** Removes a session; one that is being recorded is refused. */
+  /** Removes a session for good; one that is being recorded is refused. */
   remove(word: string): Result<string, Refusal> {
+    return this.takeAway(word, (id) => this.throwAway(join(this.folder, id)));
+  }
+
+  /** Removes a session so that it can be restored for removedKeptMs. The answer: until when. */
+  discard(word: string, nowMs: number): Result<{ readonly id: string; readonly restorableUntilMs: number }, Refusal> {
+    const taken = this.takeAway(word, (id) => {
+      const aside = join(this.folder, `${removedPrefix}${id}`);
+      // An older one of this name was removed before.
+      if (statSync(aside, { throwIfNoEntry: false }) !== undefined) this.throwAway(aside);
+      utimesSync(join(this.folder, id), nowMs / 1_000, nowMs / 1_000);
+      renameSync(join(this.folder, id), aside);
+    });
+    return taken.ok ? ok({ id: taken.value, restorableUntilMs: nowMs + removedKeptMs }) : taken;
+  }
+
+  /** Brings a discarded session back. Errors: it is no longer there; there is one of its id. */
+  restore(id: string): Result<string, Refusal> {
+    const aside = join(this.folder, `${removedPrefix}${id}`);
+    if (!idPattern.test(id) || statSync(aside, { throwIfNoEntry: false }) === undefined) {
+      const message = `there is no removed session ${JSON.stringify(id)} that could be restored`;
+      return err({ kind: 'unknown-session', message, remedy: 'It was removed for good after some minutes.' });
+    }
+    try {
+      return this.adopt(aside, id);
+    } catch (error) {
+      return err(storeProblem(error));
+    }
+  }
+
+  /** Bytes of discarded sessions. */
+  removedBytes(): number {
+    return this.discarded().reduce((sum, { bytes }) => sum + bytes, 0);
+  }
+
+  private takeAway(word: string, take: (id: string) => void): Result<string, Refusal> {
     const found = this.find(word);
     if (!found.ok) return found;
     const { id, manifest } = found.value;
@@ -134,7 +179,7 @@ export class Library {
       return err({ kind: 'session-live', message, remedy: 'Stop that Faultline first.' });
     }
     try {
-      this.throwAway(id);
+      take(id);
       return ok(id);
     } catch (error) {
       return err(storeProblem(error));
@@ -154,15 +199,21 @@ export class Library {
   }
 
   /** Keeps to the bounds: too old first, then the oldest. Never a pinned, a live or an unreadable one. */
-  prune(limits: StoreLimits, nowMs: number): Pruning {
+  prune(limits: StoreBounds, nowMs: number): Pruning {
     const all = this.list();
-    let bytes = all.reduce((sum, one) => sum + one.bytes, 0);
+    let bytes = all.reduce((sum, one) => sum + one.bytes, 0) + this.removedBytes();
+    // What was removed goes before anything else does.
+    for (const one of this.discarded()) {
+      if (nowMs - one.removedAtMs <= removedKeptMs && bytes <= limits.bytesMax) continue;
+      this.throwAway(one.folder);
+      bytes -= one.bytes;
+    }
     const removed: string[] = [];
     for (const one of all.toReversed()) {
       if (one.manifest === undefined || one.manifest.isPinned || isLive(one)) continue;
       const isTooOld = nowMs - one.manifest.lastAtMs > limits.ageMaxMs;
       if (!isTooOld && bytes <= limits.bytesMax) continue;
-      this.throwAway(one.id);
+      this.throwAway(one.folder);
       removed.push(one.id);
       bytes -= one.bytes;
     }
@@ -186,18 +237,26 @@ export class Library {
 
   private entry(id: string): LibraryEntry {
     const folder = join(this.folder, id);
-    const names = [...Object.values(sessionFiles), ...Object.values(derivedFiles)];
-    const bytes = names.reduce((sum, name) => sum + sizeOf(join(folder, name)), 0);
+    const bytes = bytesOf(folder);
     const manifest = readSessionManifest(folder);
     if (!manifest.ok) return { id, folder, bytes, problem: manifest.error.message };
     return { id, folder, bytes, manifest: { ...manifest.value, id } };
   }
 
   /** Moved out of sight first, so that nobody ever sees half a session. */
-  private throwAway(id: string): void {
+  private throwAway(folder: string): void {
     const trash = join(this.folder, `${trashPrefix}${randomUUID()}`);
-    renameSync(join(this.folder, id), trash);
+    renameSync(folder, trash);
     rmSync(trash, { recursive: true, force: true });
+  }
+
+  /** Sessions that can be restored, the one removed first first. */
+  private discarded(): readonly { readonly folder: string; readonly bytes: number; readonly removedAtMs: number }[] {
+    return readdirSync(this.folder)
+      .filter((name) => name.startsWith(removedPrefix))
+      .map((name) => join(this.folder, name))
+      .map((folder) => ({ folder, bytes: bytesOf(folder), removedAtMs: statSync(folder).mtimeMs }))
+      .toSorted((left, right) => left.removedAtMs - right.removedAtMs);
   }
 
   /** What a killed Faultline was about to remove or to make. */
@@ -229,6 +288,11 @@ export function isLive({ manifest }: LibraryEntry): boolean {
 function storeProblem(error: unknown): Refusal {
   const message = error instanceof Error ? error.message : String(error);
   return { kind: 'store-problem', message, remedy: 'Look at the folder and at the room on its disk.' };
+}
+
+function bytesOf(folder: string): number {
+  const names = [...Object.values(sessionFiles), ...Object.values(derivedFiles)];
+  return names.reduce((sum, name) => sum + sizeOf(join(folder, name)), 0);
 }
 
 function sizeOf(path: string): number {

@@ -43,11 +43,17 @@ export function parseSessionManifest(text: string): Result<SessionManifest, Sess
   if (refusal !== undefined) return err(refusal);
   const upgraded = upgradeSteps(value, Number(value.formatVersion), upgraders);
   if (validator.Check(upgraded)) return ok(upgraded);
-  const [first] = validator.Errors(upgraded);
-  return err({
-    kind: 'damaged',
-    message: `its manifest, ${first?.instancePath || '/'}: ${first?.message ?? 'does not fit'}`,
-  });
+  return err({ kind: 'damaged', message: `its manifest, ${firstError(upgraded)}` });
+}
+
+/** Why a manifest could not be read again if it were written; undefined where it could. */
+export function refuseManifest(manifest: SessionManifest): string | undefined {
+  return validator.Check(manifest) ? undefined : firstError(manifest);
+}
+
+function firstError(value: unknown): string {
+  const [first] = validator.Errors(value);
+  return `${first?.instancePath || '/'}: ${first?.message ?? 'does not fit'}`;
 }
 
 /** Takes what was read of an older version through every step to the present one. */

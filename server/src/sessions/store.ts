@@ -7,12 +7,14 @@ import {
   ok,
   type Result,
   type RunView,
+  type StoreLimits,
+  type StoreView,
   type Stream,
   storePruneIntervalMs,
 } from '@faultline/shared';
 import type { CataloguedProbe } from '../probes/catalogue.ts';
 import type { Clock } from '../probes/probe-run.ts';
-import { Library, type StoreLimits } from './library.ts';
+import { Library } from './library.ts';
 import { Recorder } from './recorder.ts';
 import type { Recording } from './recording.ts';
 import type { Refusal } from './refusal.ts';
@@ -24,7 +26,7 @@ export type StoreOptions = {
   readonly folder: string;
   /** server: the only one of the store. single: one recording beside it. */
   readonly role: 'server' | 'single';
-  readonly limits: StoreLimits & { readonly sessionBytesMax: number; readonly sessionAgeMaxMs: number };
+  readonly limits: StoreLimits;
   readonly faultline: string;
   readonly label?: string | undefined;
   readonly clock: Clock;
@@ -42,6 +44,7 @@ export interface SessionDerivation extends AsyncDisposable {
 export class Store implements AsyncDisposable {
   readonly library: Library;
   private readonly options: StoreOptions;
+  private bounds: StoreLimits;
   private readonly unlock: () => void;
   private readonly recordings = new Set<Recording>();
   private readonly timer: NodeJS.Timeout;
@@ -49,6 +52,7 @@ export class Store implements AsyncDisposable {
   private constructor(library: Library, options: StoreOptions, unlock: () => void) {
     this.library = library;
     this.options = options;
+    this.bounds = options.limits;
     this.unlock = unlock;
     this.timer = setInterval(() => this.prune(), storePruneIntervalMs);
     this.timer.unref();
@@ -80,7 +84,8 @@ export class Store implements AsyncDisposable {
 
   /** Records a session from now on. */
   record(source: SessionSource, probes: readonly CataloguedProbe[]): Recording {
-    const { folder, faultline, label, limits, report } = this.options;
+    const { folder, faultline, label, report } = this.options;
+    const { limits } = this;
     const recorder = new Recorder(source, {
       store: folder,
       faultline,
@@ -96,9 +101,35 @@ export class Store implements AsyncDisposable {
     return recorder;
   }
 
+  /** What it may hold at present. */
+  get limits(): StoreLimits {
+    return this.bounds;
+  }
+
+  /** What it holds and may hold. */
+  view(): StoreView {
+    const all = this.library.list();
+    const sum = (entries: typeof all): number => entries.reduce((bytes, one) => bytes + one.bytes, 0);
+    const removedBytes = this.library.removedBytes();
+    return {
+      bytes: sum(all) + removedBytes,
+      removedBytes,
+      sessionCount: all.length,
+      pinnedBytes: sum(all.filter(({ manifest }) => manifest?.isPinned === true)),
+      limits: { ...this.limits },
+    };
+  }
+
+  /** Sets bounds until this process ends, and keeps them at once. */
+  bound(limits: Partial<StoreLimits>): void {
+    this.bounds = { ...this.bounds, ...limits };
+    this.prune();
+  }
+
   /** Removes what is too old or too much; where that does not suffice, what is live is no longer recorded. */
   prune(): void {
-    const { limits, clock, report } = this.options;
+    const { clock, report } = this.options;
+    const { limits } = this;
     const { removed, excessBytes } = this.library.prune(limits, clock());
     if (removed.length > 0)
       report(

@@ -2,7 +2,8 @@
 import { pino } from 'pino';
 import { buildApp } from '../../src/http/app.ts';
 import type { Access } from '../../src/http/auth.ts';
-import type { Library, StoreLimits } from '../../src/sessions/library.ts';
+import type { Library, StoreBounds } from '../../src/sessions/library.ts';
+import type { Store } from '../../src/sessions/store.ts';
 import { FakeTracing } from './fake-tracing.ts';
 
 /** A server that listens, and how to end it. */
@@ -22,7 +23,8 @@ export async function startApp(
     readonly pageFolder?: string;
     readonly tracing?: FakeTracing;
     readonly library?: Library;
-    readonly storeLimits?: StoreLimits;
+    readonly storeLimits?: StoreBounds;
+    readonly store?: Store;
   } = {},
 ): Promise<StartedApp> {
   const tracing = options.tracing ?? new FakeTracing();
@@ -35,7 +37,8 @@ export async function startApp(
     pageFolder: options.pageFolder ?? '/nonexistent',
     logger: pino({ level: 'warn' }, { write: (line: string) => logged.push(line) }),
     stopping: stopping.signal,
-    library: options.library,
+    library: options.store?.library ?? options.library,
+    store: options.store,
     storeLimits: options.storeLimits,
   });
   const url = await app.listen({ host: '127.0.0.1', port: 0 });
