@@ -1,8 +1,10 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, statfsSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, statfsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { Derivation } from '../src/queries/derivation.ts';
+import { SessionQueries } from '../src/queries/session-queries.ts';
 import { Library, type ReadableEntry } from '../src/sessions/library.ts';
 import { readFigures } from '../src/sessions/recorded-figures.ts';
 import { busyProbe } from './fakes/busy-probe.ts';
@@ -97,5 +99,35 @@ describe.runIf(isRoot)('a disk that gets full while a session is recorded', () =
     expect(recording.view()).toMatchObject({ state: 'stopped', problem: expect.stringContaining('the disk is full') });
     await recording.close();
     expect(temp.store.library.list()).toEqual([]);
+  });
+});
+
+describe.runIf(isRoot)('a full disk when totals and tables of a closed session are to be made', () => {
+  it('leaves the session closed and whole, which is said, and has them made when there is room', async () => {
+    // Closing gives up the store's reserve, so the disk is filled behind it.
+    const derivation = {
+      derive: async (folder: string): Promise<string | undefined> => {
+        spawnSync('dd', ['if=/dev/zero', `of=${join(disk, 'filler')}`, 'bs=4k'], { stdio: 'ignore' });
+        await using real = new Derivation();
+        return await real.derive(folder);
+      },
+      [Symbol.asyncDispose]: async () => {},
+    };
+    await using temp = await openTempStore({ folder: disk, derivation });
+    const session = busySession('a');
+    const recording = temp.store.record(session, [busyProbe]);
+    for (let tick = 0; tick < 20; tick += 1) pushBusyTick(session, 7, 100);
+    await recording.close();
+    await until(() => temp.reports.length > 0);
+    expect(temp.reports).toEqual([
+      'a: its totals and tables were not made (the disk is full); they are made when they are wanted',
+    ]);
+    const found = readable(temp, 'a');
+    expect(found.manifest).toMatchObject({ state: 'closed', held: { callCount: 2_000 } });
+    expect(readdirSync(found.folder).toSorted()).toEqual(['journal.jsonl', 'manifest.json']);
+    await using queries = new SessionQueries(disk);
+    expect(await queries.calls(found, {})).toMatchObject({ ok: false, error: { kind: 'store-problem' } });
+    rmSync(join(disk, 'filler'));
+    expect(await queries.calls(found, {})).toMatchObject({ ok: true, value: { total: 2_000 } });
   });
 });

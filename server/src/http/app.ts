@@ -96,17 +96,7 @@ export async function buildApp(options: AppOptions): Promise<{ readonly app: App
       api.addHook('onRequest', demandAccess);
       addRoutes(api, { tracing, version, clientCount: () => hub.clientCount });
       if (options.lab !== undefined) addLabRoutes(api, options.lab);
-      if (options.store !== undefined) addStoreRoutes(api, options.store);
-      if (options.library !== undefined && queries !== undefined) {
-        addRecordingRoutes(api, options.library);
-        addRecordingChanges(api, options.library);
-        addCallsRoutes(api, options.library, queries);
-        addRecordedViewRoute(api, options.library, version);
-        addOverviewRoute(api, options.library, () => options.store?.limits ?? options.storeLimits);
-        const { library } = options;
-        // Its parsers are for this route alone.
-        await api.register(async (importing) => addImportRoute(importing, library, queries));
-      }
+      if (queries !== undefined) await addStoredRoutes(api, options, queries);
     },
     { prefix: '/api/v1' },
   );
@@ -117,6 +107,23 @@ export async function buildApp(options: AppOptions): Promise<{ readonly app: App
   const { isBuilt } = await addPage(app, options.pageFolder);
   await app.ready();
   return { app, isPageBuilt: isBuilt };
+}
+
+/** Everything about recorded sessions. */
+async function addStoredRoutes(
+  api: App,
+  { library, store, storeLimits, version }: AppOptions,
+  queries: SessionQueries,
+): Promise<void> {
+  if (store !== undefined) addStoreRoutes(api, store);
+  if (library === undefined) return;
+  addRecordingRoutes(api, library);
+  addRecordingChanges(api, library);
+  addCallsRoutes(api, library, queries);
+  addRecordedViewRoute(api, library, version);
+  addOverviewRoute(api, library, () => store?.limits ?? storeLimits);
+  // Its parsers are for this route alone.
+  await api.register(async (importing) => addImportRoute(importing, library, queries));
 }
 
 /** Nothing but our own files; styles may be inline, because charts and Swagger UI set them so. */
