@@ -38,6 +38,8 @@ export type BootRequest = {
 /** A guest that runs. */
 export type Guest = {
   readonly kernel: KernelEntry;
+  /** What was booted, by content: another kernel, module or program of the guest, another word. */
+  readonly buildKey: string;
   readonly machine: Machine;
   readonly accelerator: Accelerator;
   readonly barBytes: number;
@@ -78,6 +80,7 @@ async function startGuest(
   const key = digestOf([JSON.stringify(spec), qemuVersion, request.heldKey]);
   const guestOf = (machine: Machine, note: SnapshotNote | undefined): Guest => ({
     kernel,
+    buildKey: digestOf([spec.vmlinux, spec.initramfs]),
     machine,
     accelerator: spec.accelerator,
     barBytes: spec.barBytes,

@@ -3,6 +3,8 @@ import { constants } from 'node:os';
 import { pino } from 'pino';
 import { chooseStreams } from './cli/arguments.ts';
 import { lab as labCommand } from './cli/lab.ts';
+import { compare } from './cli/compare.ts';
+import { labCompare } from './cli/lab-compare.ts';
 import { doctor } from './cli/doctor.ts';
 import { exportSession, importFile } from './cli/export.ts';
 import { fittingStreams } from './cli/fitting-streams.ts';
@@ -30,14 +32,16 @@ const terminal = processTerminal();
 const request = readCommandLine(process.argv.slice(2), process.env, terminal, faultlineVersion);
 process.exitCode = request.kind === 'said' ? request.status : await run(request, terminal);
 
-type Tracing = Exclude<Request, { kind: 'said' | 'sessions' }>;
+type Tracing = Exclude<Request, { kind: 'said' | 'sessions' | 'compare' }>;
 
 async function run(asked: Exclude<Request, { kind: 'said' }>, screen: Terminal): Promise<number> {
   if (asked.kind === 'sessions') return runOnSessions(asked.words, screen);
+  if (asked.kind === 'compare') return compare(asked.words, screen);
   const store = await storeFor(asked, screen);
   if (store === 'refused') return 1;
   await using recording = store === 'none' ? undefined : store;
-  const record = recording?.record.bind(recording);
+  // A comparison records run by run, not all that goes on in a guest.
+  const record = asked.kind === 'lab-compare' ? undefined : recording?.record.bind(recording);
   const opened = await openTracer({ ...asked.bpftrace, record });
   if (!opened.ok) {
     const { file, message } = opened.error;
@@ -60,6 +64,8 @@ function storeFor(asked: Tracing, screen: Terminal): ReturnType<typeof openStore
       const isTraced = asked.words.command === 'boot' || asked.words.command === 'run';
       return openStore(isTraced ? asked.store : undefined, { role: 'single', faultline }, screen);
     }
+    case 'lab-compare':
+      return openStore(asked.store, { role: 'single', faultline }, screen);
     case 'doctor':
       return Promise.resolve('none' as const);
   }
@@ -100,6 +106,10 @@ async function runWith(tracing: Tracer, asked: Tracing, screen: Terminal, store:
         interrupted: onSignal(),
         library: store?.library,
       });
+    case 'lab-compare': {
+      const surroundings = { tracing, probes: tracing.catalogue, terminal: screen, interrupted: onSignal(), store };
+      return labCompare(asked.words, surroundings);
+    }
   }
 }
 

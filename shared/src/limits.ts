@@ -324,6 +324,21 @@ export const permutationDraws = 20_000;
 /** Where more runs than this were needed a side, it is said to be more: nobody makes them. */
 export const compareRunsNeededMax = 1_000;
 
+/** Sessions of one side of a comparison: each is read whole. */
+export const compareRunsMax = 1_000;
+
+/** Sides of one comparison: a baseline and seven candidates. */
+export const compareSidesMax = 8;
+
+/** After a workload has ended its last counts must have come within this, ms: a heartbeat, on a busy emulated machine seconds. */
+export const compareSettleMaxMs = 30_000;
+
+/** How often is looked whether they have, ms. */
+export const comparePollMs = 20;
+
+/** Runs of each kernel that one series may have: an hour at a second each. */
+export const compareSeriesRunsMax = 1_000;
+
 /** Filters of one query of calls: more than a person sets, few enough to plan at once. */
 export const callsFiltersMax = 16;
 

@@ -34,6 +34,7 @@ const serverBelowTheFaces = [
   'server/live',
   'server/exports',
   'server/queries',
+  'server/compare',
 ];
 const files = ['node:fs', 'node:fs/promises', 'node:path', 'node:url'];
 
@@ -111,6 +112,14 @@ export const layers: readonly Layer[] = [
     packages: ['node:fs', 'node:path', 'node:worker_threads', 'node:zlib', 'hyparquet-writer'],
     packagesOfOneFile: ['@duckdb/node-api'],
     cure: 'queries makes tables of closed sessions and asks them, in threads of its own. Put what records into sessions.',
+    isBuilt: true,
+  },
+  {
+    name: 'server/compare',
+    at: ['server/src/compare/'],
+    layers: ['shared', 'server/sessions', 'server/exports'],
+    packages: files,
+    cure: 'server/compare reads runs for the comparison in shared and prints it. Statistics go to shared/src/compare.',
     isBuilt: true,
   },
   {

@@ -55,8 +55,8 @@ export function parseCount(text: string): Result<number, UsageError> {
   return err({ message: `${JSON.stringify(text)} is not a number of times`, remedy: 'Give a whole number from 1.' });
 }
 
-/** Adds the command and its subcommands. */
-export function addLab(program: Command, take: (words: LabWords) => void): void {
+/** Adds the command and its subcommands; gives it for those that stand elsewhere. */
+export function addLab(program: Command, take: (words: LabWords) => void): Command {
   const lab = program.command('lab').description('real kernels in QEMU, with a PCI device bound to vfio-pci');
   lab.addHelpText(
     'after',
@@ -87,6 +87,7 @@ export function addLab(program: Command, take: (words: LabWords) => void): void 
     );
   addBoot(lab, take);
   addRun(lab, take);
+  return lab;
 }
 
 type GuestOptions = {
@@ -167,7 +168,8 @@ function guestOf(options: GuestOptions): Omit<GuestWords, 'kernel'> {
   };
 }
 
-function workloadName(text: string): string {
+/** A workload by its name. */
+export function workloadName(text: string): string {
   if (workloads.some(({ name }) => name === text)) return text;
   throw new InvalidArgumentError(`There is no workload ${JSON.stringify(text)}.`);
 }

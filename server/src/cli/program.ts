@@ -4,7 +4,9 @@ import { Command, CommanderError, InvalidArgumentError, Option } from 'commander
 import { parseDestination } from '../targets/ssh-command.ts';
 import { sshTargetId } from '../targets/ssh.ts';
 import { parseDuration, parseName, parsePort, parsePrefix, type UsageError } from './arguments.ts';
+import { addLabCompare, type LabCompareWords } from './lab-compare-words.ts';
 import { addLab, argumentOf, type LabWords } from './lab-words.ts';
+import { addCompare, type CompareWords, markSides } from './compare-words.ts';
 import { defaultPort } from './listen.ts';
 import type { ServeRequest } from './serve.ts';
 import { addSessions, type SessionWords } from './session-words.ts';
@@ -44,7 +46,14 @@ export type Request =
       readonly words: LabWords;
       readonly store: StoreWords | undefined;
     }
+  | {
+      readonly kind: 'lab-compare';
+      readonly bpftrace: BpftraceWords;
+      readonly words: LabCompareWords;
+      readonly store: StoreWords | undefined;
+    }
   | { readonly kind: 'sessions'; readonly words: SessionWords }
+  | { readonly kind: 'compare'; readonly words: CompareWords }
   /** Help or version was asked for (0), or the words were wrong (2); it has been said. */
   | { readonly kind: 'said'; readonly status: 0 | 2 };
 
@@ -76,14 +85,26 @@ export function readCommandLine(
   addRecord(program, environment, (asked) => {
     request = asked;
   });
-  addLab(program, (words) => {
-    request = { kind: 'lab', bpftrace: { bpftrace: 'bpftrace', prefix: [] }, words, store: storeOf({}, environment) };
+  const lab = addLab(program, (words) => {
+    request = {
+      kind: 'lab',
+      bpftrace: { bpftrace: 'bpftrace', prefix: [] },
+      words,
+      store: storeOf({}, environment),
+    };
+  });
+  addLabCompare(lab, (words) => {
+    const bpftrace = { bpftrace: words.bpftrace, prefix: [] };
+    request = { kind: 'lab-compare', bpftrace, words, store: storeOf(words.storeOptions, environment) };
+  });
+  addCompare(program, environment, (asked) => {
+    request = { kind: 'compare', words: asked };
   });
   addSessions(program, environment, (words) => {
     request = { kind: 'sessions', words };
   });
   try {
-    program.parse([...words], { from: 'user' });
+    program.parse([...(words[0] === 'compare' ? markSides(words) : words)], { from: 'user' });
     return request;
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;

@@ -19,7 +19,8 @@ export async function* exportCsv(source: ExportSource): AsyncGenerator<string> {
   yield pieces.take();
 }
 
-function csvRow(values: readonly RowValue[]): string {
+/** One line of cells, with its end. */
+export function csvRow(values: readonly RowValue[]): string {
   return `${values.map(csvCell).join(',')}\r\n`;
 }
 

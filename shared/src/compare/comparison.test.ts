@@ -53,7 +53,7 @@ describe('a comparison', () => {
     expect(row(found, 'faultTime')).toMatchObject({ test: { kind: 'ratio' }, verdict: 'improved' });
     expect(found.verdict).toBe('improved');
     expect(found.sentence).toMatch(
-      /^6\.12 against 6\.1: improved\. It takes 32 faults where 6\.1 took 1, spends 0\.\d+ × \[0\.\d+ ×, 0\.\d+ ×\] the time in them and never breaks the lock assertion, which 6\.1 does \(1 a run\)\.$/,
+      /^6\.12 against 6\.1: improved\. It takes 32 faults where 6\.1 took 1, spends 0\.\d+ × \[0\.\d+–0\.\d+\] the time in them and never breaks the lock assertion, which 6\.1 does \(1 a run\)\.$/,
     );
     expect(found.gate.map(({ name }) => name)).toContain('era');
   });

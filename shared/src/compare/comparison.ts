@@ -67,10 +67,12 @@ export function compareSides(baseline: Side, candidates: readonly Side[], option
   };
   const chosen = chosenMetrics(options.metrics);
   const against = candidates.map((candidate) => compareTwo(baseline, candidate, chosen, thresholds));
-  const noise = chosen.flatMap((metric) => {
-    const found = noiseFloor(valuesOf(baseline.runs, metric, false), thresholds.alpha);
-    return found === undefined ? [] : [{ metric: metric.id, noise: found }];
-  });
+  const noise = chosen
+    .filter(({ unit }) => unit === 'ns')
+    .flatMap((metric) => {
+      const found = noiseFloor(valuesOf(baseline.runs, metric, false), thresholds.alpha);
+      return found === undefined ? [] : [{ metric: metric.id, noise: found }];
+    });
   return {
     comparisonVersion: 1,
     thresholds,

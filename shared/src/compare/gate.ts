@@ -42,19 +42,10 @@ const facts: readonly Fact[] = [
   ),
   fact('bpftrace', 'bpftrace', ({ identity }) => identity?.bpftraceVersion),
   fact('streams', 'what is traced', ({ streams }) => sorted(streams.map(({ view }) => `${view.probe}:${view.stream}`))),
-  fact('attach', 'how probes attach', ({ streams }) =>
-    sorted(streams.map(({ view }) => `${view.probe}:${view.stream} ${view.attach}`)),
-  ),
   fact('parameters', 'parameters of the probes', ({ streams }) =>
     sorted(streams.map(({ view }) => `${view.probe}:${view.stream} ${JSON.stringify(view.parameters)}`)),
   ),
   { ...fact('era', 'era of the fault handler', ({ era }) => era?.toUpperCase()), level: 'note' },
-  {
-    ...fact('variants', 'variants of the probes', ({ streams }) =>
-      sorted(streams.map(({ view }) => `${view.probe}:${view.stream} ${view.variant}`)),
-    ),
-    level: 'note',
-  },
   {
     ...fact('realtime', 'PREEMPT_RT', ({ identity }) => known(identity?.isRealtime, (is) => (is ? 'yes' : 'no'))),
     level: 'note',
@@ -70,12 +61,16 @@ export function gate(baseline: readonly ComparedRun[], candidate: readonly Compa
   const findings = [
     ...sides.flatMap(({ word, runs }) => [...emptySide(word, runs), ...mixedSide(word, runs), ...lossOf(word, runs)]),
     ...facts.flatMap((one) => differenceOf(one, baseline, candidate)),
+    ...variantsOf(baseline, candidate),
     ...configOf(baseline, candidate),
     ...costOf(baseline, candidate),
     ...emulationOf([...baseline, ...candidate]),
   ];
-  return withoutRepeats(findings).toSorted(
-    (left, right) => Number(left.level === 'note') - Number(right.level === 'note'),
+  return (
+    withoutRepeats(findings)
+      // Names of CPUs, modes and losses come from files that others made.
+      .map((one) => ({ ...one, message: one.message.replaceAll(/\p{Cc}/gu, ' ') }))
+      .toSorted((left, right) => Number(left.level === 'note') - Number(right.level === 'note'))
   );
 }
 
@@ -98,7 +93,10 @@ function emptySide(word: string, runs: readonly ComparedRun[]): readonly GateFin
 
 /** Runs of one side must be runs of the same thing, or their spread means nothing. */
 function mixedSide(word: string, runs: readonly ComparedRun[]): readonly GateFinding[] {
-  const all = [{ ...fact('build', 'build', ({ build }) => build), level: 'blocking' as const }, ...facts];
+  const variants = fact('variants', 'variants of the probes', ({ streams }) =>
+    sorted(streams.map(({ view }) => `${view.probe}:${view.stream} ${view.variant}`)),
+  );
+  const all = [fact('build', 'build', ({ build }) => build), variants, ...facts];
   return all.flatMap(({ name, title, read }) => {
     const values = distinct(runs, read);
     if (values.length < 2) return [];
@@ -133,6 +131,22 @@ function differenceOf(
   // What somebody did not write down is no proof of a difference; work that is not known is none that could be repeated.
   const own = isHalfKnown && name !== 'workload' ? 'note' : level;
   return [{ name, level: own, message: `${title} differs: ${from ?? notGiven} against ${to ?? notGiven}` }];
+}
+
+/**
+ * Streams that another variant counts on the other side: another era is another function, and may be reached another way;
+ * what a probe costs then differs by some 100 ns a call.
+ */
+function variantsOf(baseline: readonly ComparedRun[], candidate: readonly ComparedRun[]): readonly GateFinding[] {
+  const [from, to] = [baseline[0]?.streams ?? [], candidate[0]?.streams ?? []];
+  const words = from.flatMap(({ view }) => {
+    const other = to.find((one) => one.view.probe === view.probe && one.view.stream === view.stream)?.view;
+    if (other === undefined || other.variant === view.variant) return [];
+    return [`${view.probe}:${view.stream} ${view.variant} against ${other.variant}`];
+  });
+  return words.length === 0
+    ? []
+    : [{ name: 'variants', level: 'note', message: `variants of probes differ: ${words.join(', ')}` }];
 }
 
 /** Options of the kernels' configs that differ, of those that are read: checks that are compiled in cost time. */

@@ -5,6 +5,7 @@ import type { MetricComparison } from './compare-metric.ts';
 import type { GateFinding } from './gate.ts';
 import type { Metric } from './metrics.ts';
 import type { Verdict } from './verdict.ts';
+import { mean } from './welch.ts';
 
 /** A verdict as it is written. */
 export const verdictWords: Readonly<Record<Verdict, string>> = {
@@ -23,7 +24,15 @@ export function formatMetric(value: number | undefined, unit: Metric['unit']): s
   return value !== undefined && Number.isInteger(value) ? formatExact(value) : formatCount(value);
 }
 
-/** How the candidate differs, as it stands in a table: "1 → 32", "0.4 × [0.35, 0.46]", "+3 [1, 5]". */
+/** What stands for a side in a table: the mean that is tested, geometric under a ratio and plain under a difference. */
+export function meanOf(row: MetricComparison, side: 'baseline' | 'candidate'): number | undefined {
+  const values = row[side];
+  if (values.length === 0) return undefined;
+  const isPlain = row.test.kind !== 'ratio' || values.some((value) => value <= 0);
+  return isPlain ? mean(values) : Math.exp(mean(values.map(Math.log)));
+}
+
+/** How the candidate differs, as it stands in a table: "1 → 32", "0.4 × [0.35–0.46]", "+3 [+1, +5]". */
 export function formatTest({ test, metric }: Pick<MetricComparison, 'test' | 'metric'>): string {
   switch (test.kind) {
     case 'exact':
@@ -31,7 +40,7 @@ export function formatTest({ test, metric }: Pick<MetricComparison, 'test' | 'me
         ? `always ${formatMetric(test.from, metric.unit)}`
         : `${formatMetric(test.from, metric.unit)} → ${formatMetric(test.to, metric.unit)}`;
     case 'ratio':
-      return `${formatRatio(test.ratio)} [${formatRatio(test.low)}, ${formatRatio(test.high)}]`;
+      return `${formatRatio(test.ratio)} [${bound(test.low)}–${bound(test.high)}]`;
     case 'difference': {
       const [difference, low, high] = [test.difference, test.low, test.high].map((value) => signed(value, metric.unit));
       return `${difference} [${low}, ${high}]`;
@@ -41,9 +50,13 @@ export function formatTest({ test, metric }: Pick<MetricComparison, 'test' | 'me
   }
 }
 
+function bound(ratio: number): string {
+  return ratio < 0.001 ? '<0.001' : formatCount(ratio);
+}
+
 /** So many runs, or more than anybody makes. */
 export function formatRunsNeeded(count: number): string {
-  return count >= compareRunsNeededMax ? `${formatExact(compareRunsNeededMax)} or more` : formatExact(count);
+  return count >= compareRunsNeededMax ? `${formatExact(compareRunsNeededMax)}+` : formatExact(count);
 }
 
 function signed(value: number, unit: Metric['unit']): string {

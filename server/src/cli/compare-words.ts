@@ -1,0 +1,106 @@
+/** The words of `faultline compare`. */
+import { compareMarginShare, compareSidesMax, err, formatShare, metrics, ok, type Result } from '@faultline/shared';
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { conditionNames } from '../compare/choose-runs.ts';
+import { type ReportFormat, reportFormats } from '../compare/report.ts';
+import type { UsageError } from './arguments.ts';
+import { argumentOf } from './lab-words.ts';
+import { type DataEnvironment, type StoreOptions, storeOf, withStore } from './store-words.ts';
+
+/** By what is judged, and how it is printed. */
+export type JudgeWords = {
+  /** Ids of metrics; empty for all. */
+  readonly metrics: readonly string[];
+  readonly marginShare: number;
+  readonly format: ReportFormat;
+};
+
+/** What `compare` was asked: words for sessions, the baseline's first. */
+export type CompareWords = JudgeWords & {
+  readonly store: string;
+  readonly sides: readonly (readonly string[])[];
+};
+
+/** Exit statuses, also of `lab compare`: fit for `git bisect run`, where 1 is bad. */
+export const compareStatus = { fine: 0, regressed: 1, notComparable: 2, needMoreRuns: 3 } as const;
+
+/** Stands for `--` behind commander, which would drop it; no word of a shell can hold it. */
+const sideEnd = '\u0000';
+
+/** Every `--` of the words as the end of a side. */
+export function markSides(words: readonly string[]): readonly string[] {
+  return words.map((word) => (word === '--' ? sideEnd : word));
+}
+
+/** `3`, `3%`, `0.5%` as a share. */
+function parseMargin(text: string): Result<number, UsageError> {
+  const percent = Number(/^([0-9]{1,3}(?:\.[0-9]{1,3})?)%?$/.exec(text)?.[1] ?? Number.NaN);
+  if (percent > 0 && percent <= 100) return ok(percent / 100);
+  return err({ message: `${JSON.stringify(text)} is no margin`, remedy: 'Give per cent such as 3 or 0.5%.' });
+}
+
+/** Adds what both kinds of comparison understand. */
+export function withJudging(command: Command): Command {
+  return command
+    .option('--metric <id>', 'judge by this metric alone; repeatable (--json names them all)', collectMetric, [])
+    .option(
+      '--margin <percent>',
+      `a difference up to this is the same (default: ${formatShare(compareMarginShare)})`,
+      argumentOf(parseMargin),
+      compareMarginShare,
+    )
+    .addOption(new Option('--format <format>', 'how to print it').choices(reportFormats).default('text'))
+    .option('--json', 'the same as --format json');
+}
+
+/** As commander gives them. */
+export type JudgeOptions = {
+  readonly metric: readonly string[];
+  readonly margin: number;
+  readonly format: ReportFormat;
+  readonly json?: true;
+};
+
+/** The words of these options. */
+export function judgeOf({ metric, margin, format, json }: JudgeOptions): JudgeWords {
+  return { metrics: metric, marginShare: margin, format: json === true ? 'json' : format };
+}
+
+/** Adds the command. */
+export function addCompare(program: Command, environment: DataEnvironment, take: (words: CompareWords) => void): void {
+  const command = program.command('compare').usage('[options] BASELINE… -- CANDIDATE… [-- CANDIDATE…]');
+  withJudging(withStore(command))
+    .description('compare recorded sessions of kernel builds, a run each, and say which is better')
+    .argument('<sessions...>', 'of the baseline, then behind -- of a candidate')
+    .addHelpText('after', compareHelp)
+    .action((words: readonly string[], options: JudgeOptions & StoreOptions) => {
+      const sides = sidesOf(words);
+      if (!sides.ok) command.error(`error: ${sides.error.message}. ${sides.error.remedy}`);
+      else take({ ...judgeOf(options), store: storeOf(options, environment)?.folder ?? '', sides: sides.value });
+    });
+}
+
+function sidesOf(words: readonly string[]): Result<readonly (readonly string[])[], UsageError> {
+  const sides: string[][] = [[]];
+  for (const word of words) {
+    if (word === sideEnd) sides.push([]);
+    else sides.at(-1)?.push(word);
+  }
+  if (sides.length >= 2 && sides.length <= compareSidesMax && sides.every((side) => side.length > 0)) return ok(sides);
+  return err({
+    message: sides.length > compareSidesMax ? `there are more than ${compareSidesMax} sides` : 'there are no two sides',
+    remedy: 'Such as: faultline compare build:6.1 -- build:6.12',
+  });
+}
+
+function collectMetric(id: string, before: readonly string[]): readonly string[] {
+  if (metrics.some((metric) => metric.id === id)) return [...before, id];
+  throw new InvalidArgumentError(
+    `There is no metric ${JSON.stringify(id)}; there are ${metrics.map((one) => one.id).join(', ')}.`,
+  );
+}
+
+const compareHelp = `
+A session is its id, the beginning of one, a name or a label that only one has, or the word last; a selection of
+${conditionNames.join(', ')}, such as build:6.1,workload:dma-map; or a folder, with a slash in it.
+Exit status: 0 the same or improved, 1 regressed, 2 not comparable or wrong usage, 3 more runs are needed.`;
