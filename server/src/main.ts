@@ -65,7 +65,7 @@ function storeFor(asked: Tracing, screen: Terminal): ReturnType<typeof openStore
       return openStore(isTraced ? asked.store : undefined, { role: 'single', faultline }, screen);
     }
     case 'lab-compare':
-      return openStore(asked.store, { role: 'single', faultline }, screen);
+      return openStore(asked.store, { role: 'single', faultline, isMeasuring: true }, screen);
     case 'doctor':
       return Promise.resolve('none' as const);
   }

@@ -9,6 +9,8 @@ export type StoreUse = {
   readonly role: 'server' | 'single';
   readonly faultline: string;
   readonly label?: string | undefined;
+  /** No tables are made of sessions as they close: that would disturb what is measured meanwhile. */
+  readonly isMeasuring?: boolean;
 };
 
 /** The store; 'none' where nothing is recorded; 'refused' where the command must not go on (it has been said). */
@@ -20,7 +22,7 @@ export async function openStore(
   if (words === undefined) return 'none';
   const report = (message: string): void => terminal.err(`faultline: ${message}\n`);
   const { folder, limits, isChosen } = words;
-  const derivation = new Derivation();
+  const derivation = use.isMeasuring === true ? undefined : new Derivation();
   const store = await Store.open({ folder, limits, ...use, clock: () => Date.now(), report, derivation });
   if (store.ok) return store.value;
   const { kind, message, remedy } = store.error;
