@@ -9,11 +9,13 @@ import { type SessionServer, openSessionPage, openSessionServer } from './sessio
 let browser: Browser;
 let server: SessionServer;
 let id = '';
+let sampleId = '';
 
 beforeAll(async () => {
   server = await openSessionServer(7830, 6);
   id = server.recorded.recordingId;
-  await server.faultline('record', '--target', 'replay', '--for', '3s', '--label', 'sample');
+  const sample = await server.faultline('record', '--target', 'replay', '--for', '3s', '--label', 'sample', '--json');
+  sampleId = (JSON.parse(sample) as { recordingId: string }).recordingId;
   await server.faultline('sessions', 'rename', id, 'unbind the device');
   await server.faultline('sessions', 'mark', id, 'here I unbound it', '--at', '2s');
   browser = await openBrowser();
@@ -117,7 +119,7 @@ describe('the list', () => {
     expect(JSON.stringify(shown)).toContain('"isPinned":true');
   });
 
-  test('deletes with undo: it is there again, and gone for good only after a while', async () => {
+  test('deletes with undo: gone at once, and had back whole', async () => {
     const before = await server.faultline(
       'record',
       '--target',
@@ -131,14 +133,62 @@ describe('the list', () => {
     const { recordingId } = JSON.parse(before) as { recordingId: string };
     await using open = await openSessionPage(browser, server, '');
     const { page } = open;
+    const status = async (): Promise<number> => (await fetch(`${server.url}/api/v1/recordings/${recordingId}`)).status;
     await pick(page, 'gone', 'Delete');
+    await expect.poll(status, soon).toBe(404);
     await expect.poll(() => rowOf(page, 'gone').count(), soon).toBe(0);
     await page.getByRole('button', { name: 'Undo' }).click();
     await expect.poll(() => rowOf(page, 'gone').count(), soon).toBe(1);
-    const status = async (): Promise<number> => (await fetch(`${server.url}/api/v1/recordings/${recordingId}`)).status;
     expect(await status()).toBe(200);
-    await pick(page, 'gone', 'Delete');
-    await expect.poll(status, { timeout: 20_000 }).toBe(404);
+    await expect.poll(() => page.getByRole('button', { name: 'Undo' }).count(), soon).toBe(0);
+  });
+
+  test('renames and labels a session, and takes a label away again', async () => {
+    await using open = await openSessionPage(browser, server, '&find=sample');
+    const { page } = open;
+    const manifest = async (): Promise<unknown> => {
+      const answer = await fetch(`${server.url}/api/v1/recordings/${sampleId}`);
+      return ((await answer.json()) as { manifest?: unknown }).manifest;
+    };
+    const write = async (item: string, text: string): Promise<void> => {
+      await pick(page, 'recorded', item);
+      await page.getByRole('dialog').getByRole('textbox').fill(text);
+      await page.keyboard.press('Enter');
+    };
+    await write('Rename', 'a sample, named');
+    await expect.poll(() => rowOf(page, 'a sample, named').count(), soon).toBe(1);
+    await write('Label', 'sample two');
+    await expect.poll(manifest, soon).toMatchObject({ name: 'a sample, named', label: 'sample two' });
+    await write('Label', '');
+    await expect.poll(async () => 'label' in ((await manifest()) as object), soon).toBe(false);
+    expect(new URL(page.url()).searchParams.get('session')).toBe(null);
+  });
+
+  test('imports a file that is dropped on it, and says why another is refused', async () => {
+    const lines = await (await fetch(`${server.url}/api/v1/recordings/${id}/export/jsonl`)).text();
+    const file = lines.replaceAll(id, 'dropped-1').replaceAll('unbind the device', 'another name');
+    await using open = await openSessionPage(browser, server, '&find=dropped');
+    const { page } = open;
+    const drop = async (name: string, text: string): Promise<void> => {
+      const files = await page.evaluateHandle(
+        ([fileName, content]) => {
+          const transfer = new DataTransfer();
+          transfer.items.add(new File([content], fileName));
+          return transfer;
+        },
+        [name, text] as const,
+      );
+      await page.getByRole('main').dispatchEvent('drop', { dataTransfer: files });
+    };
+    await drop('dropped.jsonl', file);
+    await expect.poll(() => rowOf(page, 'another name').count(), soon).toBe(1);
+    // The journal, that is all but the manifest in the first line, is the one that was sent.
+    const back = await (await fetch(`${server.url}/api/v1/recordings/dropped-1/export/jsonl`)).text();
+    const journalOf = (text: string): string => text.slice(text.indexOf('\n'));
+    expect(journalOf(back)).toBe(journalOf(file));
+    await drop('nonsense.jsonl', 'this is no session');
+    await page.locator('.session-news .trouble').waitFor();
+    expect(open.errors).toEqual([]);
   });
 
   test('downloads an export, whole and under its name', async () => {
@@ -258,6 +308,14 @@ describe('a session that is open', () => {
     const { page } = open;
     await page.getByRole('button', { name: /^mark: 2\.0 s · here I unbound it/ }).click();
     await expect.poll(() => new URL(page.url()).searchParams.get('to'), soon).toBe('2000');
+    await page.getByRole('button', { name: 'Mark', exact: true }).click();
+    await page.getByRole('dialog').getByRole('textbox').fill('and here I bound it');
+    await page.getByRole('button', { name: 'Save' }).click();
+    await page.getByRole('button', { name: /^mark: 2\.0 s · and here I bound it/ }).waitFor();
+    const { manifest } = (await (await fetch(`${server.url}/api/v1/recordings/${id}`)).json()) as {
+      manifest: { createdAtMs: number; marks: readonly { atMs: number; text: string }[] };
+    };
+    expect(manifest.marks).toContainEqual({ atMs: manifest.createdAtMs + 2000, text: 'and here I bound it' });
   });
 
   test('that is not there says so, with a way back', async () => {

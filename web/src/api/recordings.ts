@@ -4,6 +4,7 @@ import {
   type RecordedSessionView,
   RecordedSessionSchema,
   type RecordedView,
+  RemovedSessionSchema,
   type RecordingsOverview,
   RecordingsOverviewSchema,
   type Result,
@@ -25,7 +26,16 @@ export type Recordings = {
   readonly recording: (id: string) => Answer<RecordedSessionView>;
   readonly view: (id: string, onBytes: OnBytes) => Answer<RecordedView>;
   readonly pin: (id: string, isPinned: boolean) => Answer<RecordedSessionView>;
-  readonly remove: (id: string) => Answer<string>;
+  readonly edit: (
+    id: string,
+    edit: { readonly name?: string | null; readonly label?: string | null },
+  ) => Answer<RecordedSessionView>;
+  readonly mark: (id: string, mark: { readonly text: string; readonly atMs: number }) => Answer<RecordedSessionView>;
+  /** Until when (epoch ms) it can be had back. */
+  readonly remove: (id: string) => Answer<{ readonly restorableUntilMs: number }>;
+  readonly restore: (id: string) => Answer<RecordedSessionView>;
+  /** Sends a file that was exported as archive, JSON Lines or CSV. */
+  readonly import: (file: Blob, onBytes: OnBytes) => Answer<RecordedSessionView>;
   /** An export, whole, and the name for its file. */
   readonly export: (
     id: string,
@@ -44,7 +54,11 @@ export function createRecordings(token: string | undefined): Recordings {
     overview: () => ask((answer) => readAnswer(RecordingsOverviewSchema, answer), 'recordings-overview'),
     recording: (id) => ask(readRecording, path(id)),
     pin: (id, isPinned) => ask(readRecording, path(id, '/pin'), { json: { isPinned } }),
-    remove: (id) => ask(() => ok(id), path(id), { method: 'DELETE', json: {} }),
+    edit: (id, json) => ask(readRecording, path(id), { method: 'PATCH', json }),
+    mark: (id, json) => ask(readRecording, path(id, '/marks'), { json }),
+    remove: (id) => ask((answer) => readAnswer(RemovedSessionSchema, answer), path(id), { method: 'DELETE', json: {} }),
+    restore: (id) => ask(readRecording, path(id, '/restore'), { json: {} }),
+    import: (file, onBytes) => upload(token, file, onBytes, readRecording),
     view: async (id, onBytes) => {
       const got = await download(token, path(id, '/view'), onBytes);
       if (!got.ok) return got;
@@ -56,6 +70,28 @@ export function createRecordings(token: string | undefined): Recordings {
     },
     export: (id, format, onBytes) => download(token, path(id, `/export/${format}`), onBytes),
   };
+}
+
+/** A big request. fetch tells nothing of what has been sent; the older way does. */
+function upload(
+  token: string | undefined,
+  file: Blob,
+  onBytes: OnBytes,
+  read: (answer: unknown) => Result<RecordedSessionView, string>,
+): Answer<RecordedSessionView> {
+  return new Promise((resolve) => {
+    const request = new XMLHttpRequest();
+    request.open('POST', '/api/v1/recordings');
+    for (const [name, value] of Object.entries(headersFor(token))) request.setRequestHeader(name, value);
+    request.setRequestHeader('content-type', 'application/octet-stream');
+    request.upload.addEventListener('progress', ({ loaded, total }) => onBytes(loaded, total));
+    request.addEventListener('load', () =>
+      resolve(readResponse(read, 'recordings', request.status, request.responseText)),
+    );
+    for (const end of ['error', 'abort', 'timeout'] as const)
+      request.addEventListener(end, () => resolve(err(unreachable(undefined))));
+    request.send(file);
+  });
 }
 
 /** A big answer, piece by piece. It may take as long as it goes on coming. */

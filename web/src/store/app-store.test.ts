@@ -33,7 +33,18 @@ function fakeWorld(answers: Partial<Ports['http']>) {
       runWorkload: refuse,
       ...answers,
     },
-    recordings: { overview: refuse, recording: refuse, view: refuse, pin: refuse, remove: refuse, export: refuse },
+    recordings: {
+      overview: refuse,
+      recording: refuse,
+      view: refuse,
+      pin: refuse,
+      edit: refuse,
+      mark: refuse,
+      remove: refuse,
+      restore: refuse,
+      import: refuse,
+      export: refuse,
+    },
     openFeed: (id, events) => {
       opened.push({ id, events });
       return { resync: () => undefined, close: () => undefined };

@@ -48,7 +48,14 @@ export type RecordingsPort = {
   readonly recording: (id: string) => Answer<RecordedSessionView>;
   readonly view: (id: string, onBytes: OnBytes) => Answer<RecordedView>;
   readonly pin: (id: string, isPinned: boolean) => Answer<RecordedSessionView>;
-  readonly remove: (id: string) => Answer<string>;
+  readonly edit: (
+    id: string,
+    edit: { readonly name?: string | null; readonly label?: string | null },
+  ) => Answer<RecordedSessionView>;
+  readonly mark: (id: string, mark: { readonly text: string; readonly atMs: number }) => Answer<RecordedSessionView>;
+  readonly remove: (id: string) => Answer<{ readonly restorableUntilMs: number }>;
+  readonly restore: (id: string) => Answer<RecordedSessionView>;
+  readonly import: (file: Blob, onBytes: OnBytes) => Answer<RecordedSessionView>;
   readonly export: (
     id: string,
     format: string,

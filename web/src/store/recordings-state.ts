@@ -27,12 +27,14 @@ export type RecordingsState = {
   /** Undefined before it was asked for. */
   readonly overview: Loaded<RecordingsOverview> | undefined;
   readonly opened: Opened | undefined;
-  /** Removed here and not yet for good, until when (epoch ms). */
-  readonly removed: ReadonlyMap<string, number>;
+  /** Removed here, by id: what it was called, and until when (epoch ms) it can be had back. */
+  readonly removed: ReadonlyMap<string, { readonly title: string; readonly untilMs: number }>;
   /** By session: what is under way, or why it was refused. */
   readonly commands: ReadonlyMap<string, Command>;
   /** Exports on their way, by `session format`. */
   readonly exports: ReadonlyMap<string, Transfer>;
+  /** Imports on their way, by the name of the file. */
+  readonly imports: ReadonlyMap<string, Transfer>;
 };
 
 /** Before anything is known. */
@@ -42,6 +44,7 @@ export const emptyRecordings: RecordingsState = {
   removed: new Map(),
   commands: new Map(),
   exports: new Map(),
+  imports: new Map(),
 };
 
 /** What the brush covers, ms since the session began, and of what. */

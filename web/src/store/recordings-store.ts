@@ -1,11 +1,9 @@
 /** Recorded sessions for the page: their list, what is done to them, and the one that is open. */
 import { type Problem, type Result, openRecorded } from '@faultline/shared';
+import { withEntry } from './app-state.ts';
 import type { Command } from './loaded.ts';
 import type { RecordingsPort } from './ports.ts';
 import { type RecordingsState, type Transfer, emptyRecordings } from './recordings-state.ts';
-
-/** How long a removed session can be had back, ms. */
-const undoMs = 10_000;
 
 type World = {
   readonly port: RecordingsPort;
@@ -56,25 +54,46 @@ export class RecordingsStore {
     await this.command(id, () => this.world.port.pin(id, isPinned));
   }
 
-  /** Removes a session; for a while it can be had back. The server is told when that while is over. */
-  remove(id: string): void {
-    this.change({ removed: new Map(this.known.removed).set(id, this.world.nowMs() + undoMs) });
+  /** Names or labels a session; null takes it away. */
+  async edit(id: string, edit: { readonly name?: string | null; readonly label?: string | null }): Promise<void> {
+    await this.command(id, () => this.world.port.edit(id, edit));
+  }
+
+  /** Marks a moment (epoch ms) on the time line of a session. */
+  async mark(id: string, text: string, atMs: number): Promise<void> {
+    await this.command(id, () => this.world.port.mark(id, { text, atMs }));
+  }
+
+  /** Removes a session; the server keeps it for some minutes, and until then it can be had back. */
+  async remove(id: string, title: string): Promise<void> {
+    await this.command(id, async () => {
+      const answer = await this.world.port.remove(id);
+      if (answer.ok) this.changeRemoved(id, { title, untilMs: answer.value.restorableUntilMs });
+      return answer;
+    });
   }
 
   /** Has a removed session back. */
-  restore(id: string): void {
-    const removed = new Map(this.known.removed);
-    removed.delete(id);
-    this.change({ removed });
+  async restore(id: string): Promise<void> {
+    await this.command(id, () => this.world.port.restore(id));
+    if (!this.known.commands.has(id)) this.changeRemoved(id, undefined);
   }
 
-  /** Tells the server of what was removed long enough ago. To be called now and then. */
+  /** Forgets what is gone for good. To be called now and then. */
   settleRemoved(): void {
-    for (const [id, untilMs] of this.known.removed) {
-      if (this.world.nowMs() < untilMs) continue;
-      this.restore(id);
-      void this.command(id, () => this.world.port.remove(id));
-    }
+    for (const [id, { untilMs }] of this.known.removed)
+      if (this.world.nowMs() >= untilMs) this.changeRemoved(id, undefined);
+  }
+
+  /** Takes in a file that was exported here or elsewhere; why it was refused is kept under its name. */
+  async import(file: Blob, name: string): Promise<void> {
+    const put = (transfer: Transfer | undefined): void =>
+      this.change({ imports: withEntry(this.known.imports, name, transfer) });
+    await this.command(name, () => {
+      put({ doneBytes: 0, allBytes: file.size });
+      return this.world.port.import(file, (doneBytes, allBytes) => put({ doneBytes, allBytes }));
+    });
+    put(undefined);
   }
 
   /** Forgets why something was refused. */
@@ -85,12 +104,8 @@ export class RecordingsStore {
   /** Fetches an export; the file is handed to `save` when it is whole. */
   async export(id: string, format: string, save: (blob: Blob, name: string) => void): Promise<void> {
     const key = `${id} ${format}`;
-    const put = (transfer: Transfer | undefined): void => {
-      const exports = new Map(this.known.exports);
-      if (transfer === undefined) exports.delete(key);
-      else exports.set(key, transfer);
-      this.change({ exports });
-    };
+    const put = (transfer: Transfer | undefined): void =>
+      this.change({ exports: withEntry(this.known.exports, key, transfer) });
     put({ doneBytes: 0, allBytes: undefined });
     const file = await this.world.port.export(id, format, (doneBytes, allBytes) => put({ doneBytes, allBytes }));
     put(undefined);
@@ -131,14 +146,25 @@ export class RecordingsStore {
     this.put(id, { kind: 'pending' });
     const answer = await send();
     this.put(id, answer.ok ? undefined : { kind: 'failed', problem: answer.error });
+    await this.renew(id);
     await this.refresh();
   }
 
   private put(id: string, command: Command | undefined): void {
-    const commands = new Map(this.known.commands);
-    if (command === undefined) commands.delete(id);
-    else commands.set(id, command);
-    this.change({ commands });
+    this.change({ commands: withEntry(this.known.commands, id, command) });
+  }
+
+  /** What people wrote on the open session may have changed; its figures have not. */
+  private async renew(id: string): Promise<void> {
+    const { opened } = this.known;
+    if (opened?.kind !== 'ready' || opened.id !== id) return;
+    const recording = await this.world.port.recording(id);
+    if (recording.ok && this.known.opened === opened)
+      this.change({ opened: { ...opened, recording: recording.value } });
+  }
+
+  private changeRemoved(id: string, value: { readonly title: string; readonly untilMs: number } | undefined): void {
+    this.change({ removed: withEntry(this.known.removed, id, value) });
   }
 
   private change(part: Partial<RecordingsState>): void {

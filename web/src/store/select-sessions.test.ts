@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import type { RecordingRow } from '@faultline/shared';
 import { emptyAppState, type Shown } from './app-state.ts';
+import type { RecordingsState } from './recordings-state.ts';
 import { readPageState } from './page-state.ts';
 import { selectSessionNews, selectSessions } from './select-sessions.ts';
 
@@ -33,7 +34,7 @@ const rows: readonly RecordingRow[] = [
   { id: 'torn', bytes: 5, isLive: false, problem: 'its manifest is not JSON' },
 ];
 
-function shown(search: string, removed: ReadonlyMap<string, number> = new Map()): Shown {
+function shown(search: string, removed: RecordingsState['removed'] = new Map()): Shown {
   const overview = {
     kind: 'ready' as const,
     value: { rows: [...rows], formats: ['csv'], usedBytes: 305, bytesMax: 1024, ageMaxMs: 86_400_000 },
@@ -79,7 +80,7 @@ test('what cannot be read stands apart, with why', () => {
 });
 
 test('one that was removed is gone from the list, and named where it can be had back', () => {
-  const now = shown('', new Map([['old', 10]]));
+  const now = shown('', new Map([['old', { title: 'Unbind', untilMs: 10 }]]));
   expect(selectSessions(now).rows.map(({ id }) => id)).toEqual(['new', 'middle']);
   expect(selectSessionNews(now).removed).toEqual([{ id: 'old', title: 'Unbind' }]);
 });

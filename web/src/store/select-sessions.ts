@@ -17,6 +17,7 @@ export type SessionRow = {
   readonly id: string;
   /** Its name, or its id where it has none. */
   readonly title: string;
+  readonly name: string | undefined;
   readonly isPinned: boolean;
   readonly isLive: boolean;
   /** Why it ended before its time; undefined where it did not. */
@@ -78,7 +79,7 @@ export type SessionsPage = {
 export type SessionNews = {
   readonly removed: readonly { readonly id: string; readonly title: string }[];
   readonly refused: readonly { readonly id: string; readonly words: string }[];
-  readonly exports: readonly ({ readonly key: string; readonly words: string } & Transfer)[];
+  readonly transfers: readonly ({ readonly key: string; readonly words: string } & Transfer)[];
 };
 
 let known: { readonly key: readonly unknown[]; readonly page: SessionsPage } | undefined;
@@ -94,21 +95,24 @@ export function selectSessions({ app, page }: Shown): SessionsPage {
 
 /** What was removed and can be had back, what was refused, what is on its way. */
 export function selectSessionNews({ app }: { readonly app: AppState }): SessionNews {
-  const { overview, removed, commands, exports } = app.recordings;
+  const { overview, removed, commands, exports, imports } = app.recordings;
   const rows = overview?.kind === 'ready' ? overview.value.rows : [];
   const titleOf = (id: string): string => {
     const session = rows.find((row) => row.id === id)?.session;
     return session?.name ?? session?.label ?? id;
   };
   return {
-    removed: [...removed.keys()].map((id) => ({ id, title: titleOf(id) })),
+    removed: [...removed].map(([id, { title }]) => ({ id, title })),
     refused: [...commands].flatMap(([id, command]) =>
       command.kind === 'failed' ? [{ id, words: problemWords(command.problem) }] : [],
     ),
-    exports: [...exports].map(([key, transfer]) => {
-      const [id = '', format = ''] = key.split(' ');
-      return { key, words: `${titleOf(id)} as ${format}`, ...transfer };
-    }),
+    transfers: [
+      ...[...exports].map(([key, transfer]) => {
+        const [id = '', format = ''] = key.split(' ');
+        return { key: `export ${key}`, words: `${titleOf(id)} as ${format}`, ...transfer };
+      }),
+      ...[...imports].map(([name, transfer]) => ({ key: `import ${name}`, words: `importing ${name}`, ...transfer })),
+    ],
   };
 }
 
@@ -181,6 +185,7 @@ function rowOf(
     {
       id,
       title: session.name ?? id,
+      name: session.name,
       isPinned: session.isPinned,
       isLive,
       endWords: session.stop ?? (session.state === 'interrupted' ? 'interrupted: its recorder was killed' : undefined),

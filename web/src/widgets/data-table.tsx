@@ -139,7 +139,8 @@ function Row({ columns, index, top, row, tracks, selectedKey, onPick }: RowProps
     onPick?.(row.key);
   };
   const click = (event: MouseEvent<HTMLDivElement>): void => {
-    if (!(event.target instanceof Element && event.target.closest('button, [popover]') !== null)) onPick?.(row.key);
+    if (!(event.target instanceof Element && event.target.closest('button, [popover], dialog') !== null))
+      onPick?.(row.key);
   };
   const picking = onPick === undefined ? {} : { onClick: click, onKeyDown: pick, tabIndex: 0 };
   return (

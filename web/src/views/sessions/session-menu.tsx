@@ -1,7 +1,8 @@
-import type { ReactNode } from 'react';
-import { selectFormats } from '../../store/select-sessions.ts';
+import { type ReactNode, useState } from 'react';
+import { type SessionRow, selectFormats } from '../../store/select-sessions.ts';
 import { useShown, useStores } from '../../store/use-store.ts';
 import { Menu, type MenuItem } from '../../widgets/menu.tsx';
+import { TextDialog } from '../../widgets/text-dialog.tsx';
 import { saveFile } from './save-file.ts';
 
 /** What the formats are for, where their names do not say it. */
@@ -24,9 +25,11 @@ export function ExportMenu({ id }: { readonly id: string }): ReactNode {
 }
 
 /** All that can be done to a session of the list. */
-export function SessionMenu({ id, isPinned }: { readonly id: string; readonly isPinned: boolean }): ReactNode {
+export function SessionMenu({ row }: { readonly row: SessionRow }): ReactNode {
   const { app } = useStores();
   const formats = useShown(selectFormats, 'first');
+  const [asked, setAsked] = useState<'name' | 'label'>();
+  const { id, isPinned, title } = row;
   const { recordings } = app.recorded;
   const items = (): readonly MenuItem[] => [
     { kind: 'action', label: 'Open', onPick: () => app.page.set({ session: id }) },
@@ -36,11 +39,33 @@ export function SessionMenu({ id, isPinned }: { readonly id: string; readonly is
       hint: 'a pinned session stays, whatever the bounds of the store say',
       onPick: () => void recordings.pin(id, !isPinned),
     },
-    { kind: 'action', label: 'Delete', hint: 'can be undone for a while', onPick: () => recordings.remove(id) },
+    { kind: 'action', label: 'Rename', onPick: () => setAsked('name') },
+    { kind: 'action', label: 'Label', hint: 'to find it by, and to compare by', onPick: () => setAsked('label') },
+    {
+      kind: 'action',
+      label: 'Delete',
+      hint: 'can be undone for some minutes',
+      onPick: () => void recordings.remove(id, title),
+    },
     { kind: 'heading', label: 'Export as' },
     ...exportItems(formats, id, app),
   ];
-  return <Menu label="More" icon="more" look="icon" items={items} />;
+  const known = { name: row.name ?? '', label: row.label === '–' ? '' : row.label };
+  return (
+    <>
+      <Menu label="More" icon="more" look="icon" items={items} />
+      {asked === undefined ? null : (
+        <TextDialog
+          title={asked === 'name' ? `Rename ${title}` : `Label ${title}`}
+          first={known[asked]}
+          maxLength={120}
+          // Nothing written takes it away.
+          onDone={(text) => void recordings.edit(id, { [asked]: text === '' ? null : text })}
+          onClose={() => setAsked(undefined)}
+        />
+      )}
+    </>
+  );
 }
 
 function exportItems(

@@ -7,15 +7,15 @@ import { Button } from '../../widgets/button.tsx';
 /** What was just done to sessions: undo it, wait for it, or read why it was refused. */
 export function SessionNews(): ReactNode {
   const { app } = useStores();
-  const { removed, refused, exports } = useShown(selectSessionNews, 'first');
+  const { removed, refused, transfers } = useShown(selectSessionNews, 'first');
   const { recordings } = app.recorded;
-  if (removed.length + refused.length + exports.length === 0) return null;
+  if (removed.length + refused.length + transfers.length === 0) return null;
   return (
     <div className="session-news" role="status">
       {removed.map(({ id, title }) => (
         <p key={id}>
           <span>“{title}” is deleted.</span>
-          <Button label="Undo" onClick={() => recordings.restore(id)} />
+          <Button label="Undo" onClick={() => void recordings.restore(id)} />
         </p>
       ))}
       {refused.map(({ id, words }) => (
@@ -24,7 +24,7 @@ export function SessionNews(): ReactNode {
           <Button look="icon" icon="close" label="Dismiss" onClick={() => recordings.dismiss(id)} />
         </p>
       ))}
-      {exports.map(({ key, words, doneBytes, allBytes }) => (
+      {transfers.map(({ key, words, doneBytes, allBytes }) => (
         <p key={key}>
           <span>{words}</span>
           <progress {...(allBytes === undefined ? {} : { value: doneBytes, max: allBytes })} aria-label={words} />

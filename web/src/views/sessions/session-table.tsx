@@ -85,7 +85,7 @@ function tableRow(row: SessionRow | undefined): { readonly key: string; readonly
       { ...number(row.violations), content: <Violations count={row.violations} /> },
       { ...number(row.lost), content: <Lost row={row} /> },
       { text: formatBytes(row.bytes), exact: `${formatExact(row.bytes)} bytes` },
-      { text: '', content: <SessionMenu id={row.id} isPinned={row.isPinned} /> },
+      { text: '', content: <SessionMenu row={row} /> },
     ],
   };
 }

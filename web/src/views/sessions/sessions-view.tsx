@@ -4,6 +4,7 @@ import { type SessionsPage, selectSessions } from '../../store/select-sessions.t
 import { usePage, useShown, useStores } from '../../store/use-store.ts';
 import { Button } from '../../widgets/button.tsx';
 import { EmptyState, FailedState, Skeleton } from '../../widgets/panel-states.tsx';
+import { ImportButton, ImportDrop } from './import-drop.tsx';
 import { RecordedView } from './recorded-view.tsx';
 import { SessionNews } from './session-news.tsx';
 import { SessionTable } from './session-table.tsx';
@@ -17,12 +18,12 @@ export function SessionsView(): ReactNode {
 function SessionList(): ReactNode {
   const list = useShown(selectSessions, 'first');
   return (
-    <main className="sessions" aria-label="sessions">
+    <ImportDrop>
       <SessionBar list={list} />
       <SessionNews />
       <ListBody list={list} />
       {list.broken.length === 0 ? null : <Broken list={list} />}
-    </main>
+    </ImportDrop>
   );
 }
 
@@ -51,6 +52,7 @@ function SessionBar({ list }: { readonly list: SessionsPage }): ReactNode {
       <span className="quiet" role="status">
         {find === undefined ? '' : `${list.rows.length} of ${formatPlural(list.allCount, 'session')}`}
       </span>
+      <ImportButton />
       <span className="session-storage">
         {list.state === 'ready' && list.problem === undefined ? words : ''}
         {maxBytes === undefined ? null : <meter value={usedBytes} max={maxBytes} high={maxBytes * 0.9} title={words} />}
@@ -102,7 +104,7 @@ function Broken({ list }: { readonly list: SessionsPage }): ReactNode {
             <b>{id}</b>
             <span className="trouble">{problem}</span>
             <span className="quiet">{size}; nothing was changed</span>
-            <Button label="Delete" onClick={() => app.recorded.recordings.remove(id)} />
+            <Button label="Delete" onClick={() => void app.recorded.recordings.remove(id, id)} />
           </li>
         ))}
       </ul>

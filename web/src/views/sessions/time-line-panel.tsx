@@ -1,4 +1,4 @@
-import { type ReactNode, memo } from 'react';
+import { type ReactNode, memo, useState } from 'react';
 import { formatSeconds } from '@faultline/shared';
 import { Brush, type BrushRange } from '../../charts/brush.tsx';
 import { LinePlot } from '../../charts/line-plot.tsx';
@@ -10,6 +10,7 @@ import { type TimeLineView, selectTimeLine } from '../../store/select-time-line.
 import { usePage, useShown, useStores } from '../../store/use-store.ts';
 import { Button } from '../../widgets/button.tsx';
 import { Panel } from '../../widgets/panel.tsx';
+import { TextDialog } from '../../widgets/text-dialog.tsx';
 import { Segmented } from '../../widgets/segmented.tsx';
 
 /** The whole session, and the part of it that everything below is of. */
@@ -52,6 +53,7 @@ function PlayControls({ view }: { readonly view: TimeLineView }): ReactNode {
         options={playSpeeds.map((value) => ({ value, label: `${value}×` }))}
         onChange={(chosen) => app.page.set({ speed: chosen })}
       />
+      <MarkButton view={view} />
       <Button
         icon={view.isPlaying ? 'pause' : 'play'}
         label={view.isPlaying ? 'Stand still' : 'Play'}
@@ -59,6 +61,29 @@ function PlayControls({ view }: { readonly view: TimeLineView }): ReactNode {
         isPressed={view.isPlaying}
         onClick={() => app.recorded.playOrPause()}
       />
+    </>
+  );
+}
+
+/** Writes a mark at the end of the part: where one stands when one plays. */
+function MarkButton({ view }: { readonly view: TimeLineView }): ReactNode {
+  const { app } = useStores();
+  const [isAsked, setIsAsked] = useState(false);
+  const { id, createdAtMs } = view.manifest;
+  return (
+    <>
+      <Button icon="flag" label="Mark" hint="at the end of the part" onClick={() => setIsAsked(true)} />
+      {isAsked ? (
+        <TextDialog
+          title={`Mark ${formatSeconds(view.toMs, 2)}`}
+          first=""
+          maxLength={4000}
+          onDone={(text) => {
+            if (text !== '') void app.recorded.recordings.mark(id, text, createdAtMs + view.toMs);
+          }}
+          onClose={() => setIsAsked(false)}
+        />
+      ) : null}
     </>
   );
 }
