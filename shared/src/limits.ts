@@ -372,6 +372,9 @@ export const derivingWaitMaxMs = 15_000;
 /** What is read of a CSV at a time, bytes: its parser holds all rows of a piece. An import of 112 MB takes 220 MiB, and with pieces of 256 KiB up to 370 (measured). */
 export const csvChunkBytes = 16 * 1024;
 
+/** Words that name the sessions of one side of a comparison over HTTP: they have to fit into an address. */
+export const compareWordsMax = 100;
+
 /** How long a session removed by the page or by HTTP can be restored, ms: a mistake is noticed at once. */
 export const removedKeptMs = 10 * 60_000;
 

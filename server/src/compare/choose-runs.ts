@@ -46,8 +46,9 @@ export function chooseRuns(words: readonly string[], library: Library): Result<r
 }
 
 function foldersOf(word: string, library: Library): Result<readonly RecordedFolder[], Refusal> {
-  if (word.includes('/')) return inFolder(resolve(word));
+  // A selection first: the build of a selection may be a folder's name.
   if (/^[a-z]+:/.test(word)) return selected(word, library);
+  if (word.includes('/')) return inFolder(resolve(word));
   const found = library.findReadable(word);
   return found.ok ? ok([{ folder: found.value.folder, manifest: found.value.manifest }]) : found;
 }

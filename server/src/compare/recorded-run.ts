@@ -1,5 +1,6 @@
 /** A recorded session as one run of a comparison. */
 import { type ComparedRun, comparedRun, err, ok, type Result, type SessionManifest } from '@faultline/shared';
+import type { RecordedFigures } from '../sessions/recorded-figures.ts';
 import { readFinalFigures } from '../sessions/session-totals.ts';
 import type { Refusal } from '../sessions/refusal.ts';
 
@@ -13,8 +14,17 @@ export function buildOf({ setup, target }: SessionManifest): string {
   return name.replaceAll(/\p{Cc}/gu, ' ').slice(0, 200);
 }
 
-/** Reads what a session adds up to. Error: its journal is damaged; a torn end is none, and shows as an incomplete run. */
-export async function readRun({ folder, manifest }: RecordedFolder): Promise<Result<ComparedRun, Refusal>> {
+/** Reads what a session adds up to, as one run. Error: its journal is damaged; a torn end is none, and shows as an incomplete run. */
+export async function readRun(recorded: RecordedFolder): Promise<Result<ComparedRun, Refusal>> {
+  const read = await readRecorded(recorded);
+  return read.ok ? ok(read.value.run) : read;
+}
+
+/** As readRun, with the figures that the run was made of. */
+export async function readRecorded({
+  folder,
+  manifest,
+}: RecordedFolder): Promise<Result<{ readonly run: ComparedRun; readonly figures: RecordedFigures }, Refusal>> {
   const { figures, damage } = await readFinalFigures({ folder, manifest });
   if (damage !== undefined) {
     const message = `session ${manifest.id}: its journal can't be read beyond this place: ${damage}`;
@@ -27,17 +37,16 @@ export async function readRun({ folder, manifest }: RecordedFolder): Promise<Res
     const durationNs = Math.max(0, run.span.toNs - run.span.fromNs);
     return { probe: view.probe, stream: view.stream, view, cells, totals, durationNs, scriptDigest };
   });
-  return ok(
-    comparedRun({
-      id,
-      build: buildOf(manifest),
-      startedAtMs: createdAtMs,
-      identity: target.identity,
-      accelerator: setup?.accelerator,
-      device: setup?.device,
-      work: setup?.workload,
-      runNumber: setup?.runNumber,
-      streams,
-    }),
-  );
+  const run = comparedRun({
+    id,
+    build: buildOf(manifest),
+    startedAtMs: createdAtMs,
+    identity: target.identity,
+    accelerator: setup?.accelerator,
+    device: setup?.device,
+    work: setup?.workload,
+    runNumber: setup?.runNumber,
+    streams,
+  });
+  return ok({ run, figures });
 }

@@ -17,6 +17,7 @@ import { openApiOptions } from './openapi.ts';
 import { addPage } from './page.ts';
 import { addRoutes } from './routes.ts';
 import { addCallsRoutes } from './routes-calls.ts';
+import { addCompareRoutes } from './routes-compare.ts';
 import { addLabRoutes } from './routes-lab.ts';
 import { addMetricsRoute } from './routes-metrics.ts';
 import { addRecordedViewRoute } from './routes-recorded-view.ts';
@@ -120,6 +121,7 @@ async function addStoredRoutes(
   addRecordingRoutes(api, library);
   addRecordingChanges(api, library);
   addCallsRoutes(api, library, queries);
+  addCompareRoutes(api, library);
   addRecordedViewRoute(api, library, version);
   addOverviewRoute(api, library, () => store?.limits ?? storeLimits);
   // Its parsers are for this route alone.

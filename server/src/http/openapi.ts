@@ -23,6 +23,7 @@ export function openApiOptions(version: string, demandsToken: boolean): SwaggerO
         { name: 'targets', description: 'Kernels, and what can be asked of them' },
         { name: 'runs', description: 'Probe runs: one bpftrace process each' },
         { name: 'sessions', description: 'What was recorded' },
+        { name: 'compare', description: 'Recorded sessions of kernel builds, side by side' },
         { name: 'lab', description: 'Real kernels in guests, and workloads in them' },
         { name: 'server', description: 'The server itself' },
       ],
