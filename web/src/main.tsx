@@ -2,6 +2,7 @@
 import { createRoot } from 'react-dom/client';
 import { assert } from '@faultline/shared';
 import { openFeed } from './api/feed.ts';
+import { createComparisons } from './api/comparisons.ts';
 import { createHttp } from './api/http.ts';
 import { createRecordings } from './api/recordings.ts';
 import { takeToken } from './api/token.ts';
@@ -20,6 +21,8 @@ import './path.css';
 import './lab.css';
 import './probes.css';
 import './sessions.css';
+import './compare.css';
+import './compare-charts.css';
 import { Page } from './views/page.tsx';
 
 const token = takeToken(location, history, sessionStorage);
@@ -37,6 +40,7 @@ const app = new AppStore(
   {
     http: createHttp(token),
     recordings: createRecordings(token),
+    comparisons: createComparisons(token),
     openFeed: (id, events) => openFeed({ id, token }, events),
     nowMs: () => Date.now(),
     every: (intervalMs, run) => {

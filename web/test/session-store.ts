@@ -79,7 +79,7 @@ export async function openSessionPage(
 }
 
 /** Resolves when a server has said its address. */
-function saysWhere(server: ChildProcess): Promise<void> {
+export function saysWhere(server: ChildProcess): Promise<void> {
   return new Promise((resolve, reject) => {
     server.stdout?.on('data', (chunk: Buffer) => {
       if (chunk.toString().includes('http://')) resolve();

@@ -8,6 +8,10 @@ type Props = {
   readonly wordsOf: (node: PathNode) => { readonly figures: string; readonly exact: string };
   /** How a lock mode looks: its colour, its shape and its word. */
   readonly lockOf: (lock: string) => LockMark;
+  /** Room for at least so many rows, so that paths side by side have one scale. */
+  readonly rowsMin?: number;
+  /** How a node differs from that of another path, in a word or two; undefined where it does not. */
+  readonly differenceOf?: (node: PathNode) => string | undefined;
 };
 
 type LockMark = {
@@ -23,9 +27,14 @@ const nodeHeight = 42;
 const rowHeight = 62;
 const railWidth = 6;
 
+/** How many rows a path takes. */
+export function rowsOfPath(path: FaultPath): number {
+  return Math.max(...path.nodes.map(({ row }) => row)) + 1;
+}
+
 /** The fault path as a vertical diagram: functions as boxes, calls as lines as thick as the traffic, locks as a rail. */
-export function PathDiagram({ path, wordsOf, lockOf }: Props): ReactNode {
-  const rows = Math.max(...path.nodes.map(({ row }) => row)) + 1;
+export function PathDiagram({ path, wordsOf, lockOf, rowsMin = 0, differenceOf }: Props): ReactNode {
+  const rows = Math.max(rowsMin, rowsOfPath(path));
   const peak = Math.max(1, ...path.edges.map(({ count }) => count));
   const [width, height] = [3 * columnWidth, rows * rowHeight];
   const nodeOf = new Map(path.nodes.map((node) => [node.id, node]));
@@ -51,6 +60,7 @@ export function PathDiagram({ path, wordsOf, lockOf }: Props): ReactNode {
           node={node}
           words={wordsOf(node)}
           lockOf={lockOf}
+          difference={differenceOf?.(node)}
           railHeight={
             path.edges.some(({ from, to }) => from === node.id && isBelow(node, nodeOf.get(to)))
               ? rowHeight
@@ -102,18 +112,20 @@ function Box({
   node,
   words,
   lockOf,
+  difference,
   railHeight,
 }: {
   readonly node: PathNode;
   readonly words: { readonly figures: string; readonly exact: string };
   readonly lockOf: Props['lockOf'];
+  readonly difference: string | undefined;
   readonly railHeight: number;
 }): ReactNode {
   const { x, y } = placeOf(node);
   const [most] = node.locks;
   return (
     <g
-      className={`path-node path-${node.kind}${node.violations > 0 ? ' path-broken' : ''}`}
+      className={`path-node path-${node.kind}${node.violations > 0 ? ' path-broken' : ''}${difference === undefined ? '' : ' path-differs'}`}
       transform={`translate(${x} ${y})`}
     >
       <title>{words.exact}</title>
@@ -129,6 +141,11 @@ function Box({
         <g transform={`translate(${nodeWidth - 16} 25)`}>
           <MarkGlyph {...lockOf(most.lock)} />
         </g>
+      )}
+      {difference === undefined ? null : (
+        <text className="path-difference" x={nodeWidth - (most === undefined ? 8 : 22)} y="33" textAnchor="end">
+          ≠ {difference}
+        </text>
       )}
       {node.violations > 0 ? (
         <text className="path-cross" x={nodeWidth + 10} y="17">

@@ -11,6 +11,7 @@ import type {
   TargetView,
   VfioDevice,
 } from '@faultline/shared';
+import { type ComparisonsState, noComparisons } from './comparisons-store.ts';
 import type { Command, Loaded } from './loaded.ts';
 import type { PageState } from './page-state.ts';
 import { type RecordedShown, type RecordingsState, emptyRecordings } from './recordings-state.ts';
@@ -41,6 +42,7 @@ export type AppState = {
   /** By what was commanded: `start probe/stream`, `stop run`, `boot kernel`, `lab machine`. */
   readonly commands: ReadonlyMap<string, Command>;
   readonly recordings: RecordingsState;
+  readonly comparisons: ComparisonsState;
 };
 
 /** What a view is computed from: one consistent moment. */
@@ -75,6 +77,7 @@ export const emptyAppState: AppState = {
   lab: undefined,
   commands: new Map(),
   recordings: emptyRecordings,
+  comparisons: noComparisons,
 };
 
 /** A map with one entry changed; undefined takes it out. */

@@ -18,6 +18,7 @@ import {
 } from '@faultline/shared';
 import { type AppState, type Link, type Shown, chooseTarget, emptyAppState, withEntry } from './app-state.ts';
 import { Cadence } from './cadence.ts';
+import { ComparisonsStore } from './comparisons-store.ts';
 import { newestKernelNs } from './freshness.ts';
 import type { Loaded } from './loaded.ts';
 import type { PageStore } from './page-store.ts';
@@ -50,6 +51,7 @@ export class AppStore implements Disposable {
   readonly cadence: Cadence;
   readonly paint: PaintLatency;
   readonly recorded: RecordedDesk;
+  readonly comparisons: ComparisonsStore;
   private readonly ports: Ports;
   private app: AppState = emptyAppState;
   private live: LiveSession | undefined;
@@ -70,6 +72,9 @@ export class AppStore implements Disposable {
     this.paint = new PaintLatency(ports.nowMs);
     this.cadence = new Cadence(ports.frames, () => ports.afterPaint(() => this.paint.painted()));
     this.recorded = new RecordedDesk(ports, page, () => this.change({ recordings: this.recorded.recordings.state }));
+    this.comparisons = new ComparisonsStore(ports.comparisons, page.get, () =>
+      this.change({ comparisons: this.comparisons.state }),
+    );
     this.shown = this.look();
   }
 
@@ -87,6 +92,7 @@ export class AppStore implements Disposable {
       this.page.subscribe(() => {
         this.follow();
         this.recorded.follow();
+        this.comparisons.follow();
         if (this.page.isMoving) this.hasNews = true;
         else this.publish('all');
       }),
@@ -98,6 +104,7 @@ export class AppStore implements Disposable {
       ...this.recorded.start(this.ports.every),
     );
     void this.refresh();
+    this.comparisons.follow();
   }
 
   [Symbol.dispose](): void {

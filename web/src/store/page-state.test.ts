@@ -1,10 +1,19 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { liveWindowNames } from '@faultline/shared';
-import { liveViewNames, pageNames, playSpeeds, readPageState, themeNames, writePageState } from './page-state.ts';
+import {
+  liveViewNames,
+  pageNames,
+  playSpeeds,
+  readPageState,
+  themeNames,
+  writePageState,
+  compareLayouts,
+} from './page-state.ts';
 
 const text = fc.option(fc.string({ minLength: 1, maxLength: 120 }), { nil: undefined });
 const instant = fc.option(fc.nat({ max: 999_999_999_999 }), { nil: undefined });
+const words = fc.array(fc.string({ minLength: 1, maxLength: 60 }), { maxLength: 5 });
 const state = fc.record({
   page: fc.constantFrom(...pageNames),
   view: fc.option(fc.constantFrom(...liveViewNames), { nil: undefined }),
@@ -26,6 +35,10 @@ const state = fc.record({
   speed: fc.constantFrom(...playSpeeds),
   find: text,
   order: text,
+  baseline: words,
+  candidate: words,
+  layout: fc.constantFrom(...compareLayouts),
+  metric: text,
 });
 
 test('the address reads back as what was written, whatever the names of processes hold', () => {

@@ -1,8 +1,8 @@
 /** Everything a reader chose, as the query string of the page's address: a reload or a link shows the same. */
-import { type LatencySpan, type LiveWindow, liveWindowNames } from '@faultline/shared';
+import { compareWordsMax, type LatencySpan, type LiveWindow, liveWindowNames } from '@faultline/shared';
 
 /** The pages there are, in the order of their number keys. */
-export const pageNames = ['live', 'sessions', 'probes', 'lab'] as const;
+export const pageNames = ['live', 'sessions', 'compare', 'probes', 'lab'] as const;
 /** A page's word in the address. */
 export type PageName = (typeof pageNames)[number];
 
@@ -20,6 +20,11 @@ export type ThemeName = (typeof themeNames)[number];
 export const playSpeeds = ['1', '4', '16', '64'] as const;
 /** A speed's word in the address. */
 export type PlaySpeed = (typeof playSpeeds)[number];
+
+/** How the two sides of a comparison's charts are drawn. */
+export const compareLayouts = ['beside', 'overlaid'] as const;
+/** A layout's word in the address. */
+export type CompareLayout = (typeof compareLayouts)[number];
 
 /** What the address says. Undefined is "not chosen". */
 export type PageState = {
@@ -51,12 +56,22 @@ export type PageState = {
   /** What sessions are searched for, and the column they are sorted by (`-when`: the largest first). */
   readonly find: string | undefined;
   readonly order: string | undefined;
+  /** The sides of the comparison: ids of sessions, or selections such as build:6.1,workload:touch. */
+  readonly baseline: readonly string[];
+  readonly candidate: readonly string[];
+  /** How the two sides of a chart stand to each other. */
+  readonly layout: CompareLayout;
+  /** The metric whose runs are drawn. */
+  readonly metric: string | undefined;
 };
 
 /** A way to a page closes what is open: the tab of sessions is their list. */
 export const noSession = { session: undefined, fromMs: undefined, toMs: undefined } as const;
 
 const textMax = 120;
+
+/** Longer words of a side, and more of them, no comparison takes. */
+const sideWordMax = 2_000;
 
 /** Reads a query string. What it does not know it leaves out: an old link still opens. */
 export function readPageState(search: string): PageState {
@@ -65,6 +80,11 @@ export function readPageState(search: string): PageState {
     const value = query.get(name);
     return value === null || value === '' ? undefined : value.slice(0, textMax);
   };
+  const side = (name: string): readonly string[] =>
+    query
+      .getAll(name)
+      .filter((word) => word !== '' && word.length <= sideWordMax)
+      .slice(0, compareWordsMax);
   return {
     page: oneOf(pageNames, query.get('page')) ?? 'live',
     view: oneOf(liveViewNames, query.get('view')),
@@ -86,6 +106,10 @@ export function readPageState(search: string): PageState {
     speed: oneOf(playSpeeds, query.get('speed')) ?? '1',
     find: text('find'),
     order: text('order'),
+    baseline: side('baseline'),
+    candidate: side('candidate'),
+    layout: oneOf(compareLayouts, query.get('layout')) ?? 'beside',
+    metric: text('metric'),
   };
 }
 
@@ -115,6 +139,9 @@ export function writePageState(state: PageState): string {
   put('speed', state.speed, '1');
   put('find', state.find);
   put('order', state.order);
+  for (const name of ['baseline', 'candidate'] as const) for (const word of state[name]) query.append(name, word);
+  put('layout', state.layout, 'beside');
+  put('metric', state.metric);
   const text = query.toString();
   return text === '' ? '' : `?${text}`;
 }

@@ -43,8 +43,13 @@ export class PageStore {
   /** Changes some of it. Another page or target is a step that the back button undoes; a filter is not. */
   readonly set = (change: Partial<PageState>): void => {
     const next = { ...this.state, ...change };
-    const { page, target, session } = this.state;
-    const isStep = next.page !== page || next.target !== target || next.session !== session;
+    const { page, target, session, baseline, candidate } = this.state;
+    const isStep =
+      next.page !== page ||
+      next.target !== target ||
+      next.session !== session ||
+      next.baseline !== baseline ||
+      next.candidate !== candidate;
     this.state = next;
     if (isStep) this.bar.push(writePageState(next));
     else this.bar.replace(writePageState(next));

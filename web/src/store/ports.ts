@@ -1,5 +1,7 @@
 /** What the store needs of the world; web/api has it for a real server, main.tsx puts the two together. */
 import type {
+  ComparableSession,
+  ComparisonAnswer,
   BootLab,
   LabMachine,
   LabView,
@@ -63,6 +65,13 @@ export type RecordingsPort = {
   ) => Answer<{ readonly blob: Blob; readonly name: string }>;
 };
 
+/** Questions about comparisons of recorded sessions; `query` names both sides. */
+export type ComparisonsPort = {
+  readonly comparable: () => Answer<readonly ComparableSession[]>;
+  readonly compare: (query: string) => Answer<ComparisonAnswer>;
+  readonly textOf: (query: string, format: string) => Answer<{ readonly text: string; readonly name: string }>;
+};
+
 /** What a feed tells. */
 export type FeedEvents = ServerEvents & {
   readonly connected: () => void;
@@ -76,6 +85,7 @@ export type FeedPort = { readonly resync: () => void; readonly close: () => void
 export type Ports = {
   readonly http: HttpPort;
   readonly recordings: RecordingsPort;
+  readonly comparisons: ComparisonsPort;
   readonly openFeed: (sessionId: string, events: FeedEvents) => FeedPort;
   readonly nowMs: () => number;
   /** Calls back every so often; the answer stops it. */

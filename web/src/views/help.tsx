@@ -4,7 +4,7 @@ import { Button } from '../widgets/button.tsx';
 
 const keys: readonly (readonly [keys: string, does: string])[] = [
   ['?', 'this list'],
-  ['1 2 3 4', 'Live, Sessions, Probes, Lab'],
+  ['1 … 5', 'Live, Sessions, Compare, Probes, Lab'],
   ['v', 'locks, or the fault path'],
   ['space', 'pause the page, or let it go on; counting never pauses. A recorded session: play it'],
   ['a', 'a recorded session: all of it'],

@@ -1,6 +1,7 @@
 import { type ReactNode, useEffect } from 'react';
 import { selectTitle } from '../store/select-frame.ts';
 import { usePage, useShown } from '../store/use-store.ts';
+import { CompareView } from './compare/compare-view.tsx';
 import { BrandLine } from './frame/brand-line.tsx';
 import { LedgerLine } from './frame/ledger-line.tsx';
 import { StateLine } from './frame/state-line.tsx';
@@ -33,6 +34,7 @@ export function Page(): ReactNode {
       </header>
       {page === 'live' ? <LiveView /> : null}
       {page === 'sessions' ? <SessionsView /> : null}
+      {page === 'compare' ? <CompareView /> : null}
       {page === 'probes' ? <ProbesView /> : null}
       {page === 'lab' ? <LabView /> : null}
       {isHelpOpen ? <Help /> : null}

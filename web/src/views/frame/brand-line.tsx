@@ -7,6 +7,7 @@ import type { IconName } from '../../widgets/icon.tsx';
 const pageTitles: Readonly<Record<PageName, string>> = {
   live: 'Live',
   sessions: 'Sessions',
+  compare: 'Compare',
   probes: 'Probes',
   lab: 'Lab',
 };

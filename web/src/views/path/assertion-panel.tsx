@@ -1,6 +1,6 @@
 import { type ReactNode, memo } from 'react';
-import { formatExact, formatPlural } from '@faultline/shared';
-import { type AssertionView, type Violation, assertionTable, selectAssertion } from '../../store/select-assertion.ts';
+import { type Assertion, formatExact, formatPlural, type Violation } from '@faultline/shared';
+import { assertionTable, selectAssertion } from '../../store/select-assertion.ts';
 import { Panel } from '../../widgets/panel.tsx';
 import { ScopeNote } from '../live/scope-note.tsx';
 import { Spoken } from '../live/spoken.tsx';
@@ -27,20 +27,28 @@ export const AssertionPanel = memo(function AssertionPanel(): ReactNode {
       spoken={<Spoken panel="assertion" said={panel.said} />}
     >
       <StatusBody status={status} shape="table" targetId={panel.targetId}>
-        {() => <Verdicts view={view} />}
+        {() => <Verdicts view={view} unchecked="remap_pfn_range has not been called yet" />}
       </StatusBody>
     </Panel>
   );
 });
 
-function Verdicts({ view }: { readonly view: AssertionView }): ReactNode {
+/** Violations first, each with its stack; how much was checked; what the kernel itself said. */
+export function Verdicts({
+  view,
+  unchecked,
+}: {
+  readonly view: Assertion;
+  /** Why nothing was checked, where that is so. */
+  readonly unchecked: string;
+}): ReactNode {
   const { violations, warns, checks } = view;
   return (
     <div className="verdicts">
       {violations.length === 0 ? (
         <p className={checks > 0 ? 'verdict-clean' : 'verdict-unchecked'}>
           none in {formatPlural(checks, 'check')}
-          {checks === 0 ? ': remap_pfn_range has not been called yet' : ''}
+          {checks === 0 ? `: ${unchecked}` : ''}
         </p>
       ) : (
         violations.map((violation, at) => (

@@ -1,0 +1,45 @@
+/** Comparisons of recorded sessions over HTTP: what can be compared, the comparison, and its texts to pass on. */
+import {
+  type ComparableSession,
+  ComparableSessionSchema,
+  type ComparisonAnswer,
+  ComparisonAnswerSchema,
+  type Problem,
+  type Result,
+  err,
+  ok,
+  readAnswer,
+  readAnswers,
+} from '@faultline/shared';
+import { createAsk, headersFor, readResponse, unreachable } from './http.ts';
+
+type Answer<T> = Promise<Result<T, Problem>>;
+
+/** What the page may ask about comparisons. `query` is what stands behind the `?`. */
+export type Comparisons = {
+  readonly comparable: () => Answer<readonly ComparableSession[]>;
+  readonly compare: (query: string) => Answer<ComparisonAnswer>;
+  /** The comparison in one of the formats of the interface, whole, and the name for its file. */
+  readonly textOf: (query: string, format: string) => Answer<{ readonly text: string; readonly name: string }>;
+};
+
+/** The comparisons of the server at the page's own origin. */
+export function createComparisons(token: string | undefined): Comparisons {
+  const ask = createAsk(token);
+  return {
+    comparable: () => ask((answer) => readAnswers(ComparableSessionSchema, answer), 'comparable'),
+    compare: (query) => ask((answer) => readAnswer(ComparisonAnswerSchema, answer), `compare?${query}`),
+    textOf: async (query, format) => {
+      const path = `compare?${query}&format=${format}`;
+      try {
+        const response = await fetch(`/api/v1/${path}`, { headers: headersFor(token), cache: 'no-store' });
+        const text = await response.text();
+        if (!response.ok) return readResponse(() => err('no text'), path, response.status, text);
+        const name = /filename="([^"/\\]+)"/.exec(response.headers.get('content-disposition') ?? '')?.[1];
+        return ok({ text, name: name ?? `faultline-comparison.${format}` });
+      } catch (error) {
+        return err(unreachable(error));
+      }
+    },
+  };
+}

@@ -1,0 +1,99 @@
+/** Comparisons for the page: what can be compared, and the one that the address asks for. */
+import type { ComparableSession, ComparisonAnswer, Problem } from '@faultline/shared';
+import type { Loaded } from './loaded.ts';
+import type { PageState } from './page-state.ts';
+import type { ComparisonsPort } from './ports.ts';
+
+/** What the page knows of comparisons. */
+export type ComparisonsState = {
+  /** Undefined before it was asked for. */
+  readonly sessions: Loaded<readonly ComparableSession[]> | undefined;
+  /** The comparison of the address; undefined while a side is not chosen. */
+  readonly answer: { readonly query: string; readonly loaded: Loaded<ComparisonAnswer> } | undefined;
+  /** Why a text could not be had. */
+  readonly trouble: Problem | undefined;
+};
+
+/** Before anything is known. */
+export const noComparisons: ComparisonsState = { sessions: undefined, answer: undefined, trouble: undefined };
+
+type Sides = Pick<PageState, 'baseline' | 'candidate'>;
+
+/** The question to the server about two sides; undefined while one is not chosen. */
+export function compareQuery({ baseline, candidate }: Sides): string | undefined {
+  if (baseline.length === 0 || candidate.length === 0) return undefined;
+  const query = new URLSearchParams();
+  for (const word of baseline) query.append('baseline', word);
+  for (const word of candidate) query.append('candidate', word);
+  return query.toString();
+}
+
+/** Asks, and keeps what came; the page's store shows it. */
+export class ComparisonsStore {
+  private readonly port: ComparisonsPort;
+  private readonly page: () => PageState;
+  private readonly changed: () => void;
+  private known: ComparisonsState = noComparisons;
+
+  /** `changed` is called when anything is to be drawn anew. */
+  constructor(port: ComparisonsPort, page: () => PageState, changed: () => void) {
+    this.port = port;
+    this.page = page;
+    this.changed = changed;
+  }
+
+  get state(): ComparisonsState {
+    return this.known;
+  }
+
+  /** Asks for what the address wants and is not known yet. */
+  follow(): void {
+    const page = this.page();
+    if (page.page !== 'compare') return;
+    if (this.known.sessions === undefined) void this.refresh();
+    const query = compareQuery(page);
+    if (query === this.known.answer?.query) return;
+    if (query === undefined) this.change({ answer: undefined });
+    else void this.load(query);
+  }
+
+  /** Asks again what can be compared: others record meanwhile. */
+  async refresh(): Promise<void> {
+    if (this.known.sessions?.kind !== 'ready') this.change({ sessions: { kind: 'loading' } });
+    const sessions = await this.port.comparable();
+    this.change({
+      sessions: sessions.ok ? { kind: 'ready', value: sessions.value } : { kind: 'failed', problem: sessions.error },
+    });
+  }
+
+  /** Compares again: a side by its build may have more runs by now. */
+  async again(): Promise<void> {
+    const query = compareQuery(this.page());
+    await Promise.all([this.refresh(), query === undefined ? undefined : this.load(query)]);
+  }
+
+  /** Hands the comparison in a format to `take` once it is whole. */
+  async text(format: string, take: (text: string, name: string) => void): Promise<void> {
+    const query = compareQuery(this.page());
+    if (query === undefined) return;
+    const answer = await this.port.textOf(query, format);
+    this.change({ trouble: answer.ok ? undefined : answer.error });
+    if (answer.ok) take(answer.value.text, answer.value.name);
+  }
+
+  private async load(query: string): Promise<void> {
+    this.change({ answer: { query, loaded: { kind: 'loading' } }, trouble: undefined });
+    const answer = await this.port.compare(query);
+    // Another one is asked for by now.
+    if (this.known.answer?.query !== query) return;
+    const loaded = answer.ok
+      ? ({ kind: 'ready', value: answer.value } as const)
+      : ({ kind: 'failed', problem: answer.error } as const);
+    this.change({ answer: { query, loaded } });
+  }
+
+  private change(part: Partial<ComparisonsState>): void {
+    this.known = { ...this.known, ...part };
+    this.changed();
+  }
+}

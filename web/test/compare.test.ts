@@ -1,0 +1,197 @@
+/** Comparisons on the page, over a real server and really recorded runs of 6.1 and 6.12. */
+import { readFile } from 'node:fs/promises';
+import {
+  type ComparisonAnswer,
+  formatMetric,
+  formatRunsNeeded,
+  formatTest,
+  meanOf,
+  verdictWords,
+} from '@faultline/shared';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type CompareServer, openComparePage, openCompareServer } from './compare-store.ts';
+import { openBrowser, panelOf, soon } from './open-page.ts';
+
+const old = 'build:6.1,workload:dma-map';
+const young = 'build:6.12,workload:dma-map';
+const both = `&baseline=${encodeURIComponent(old)}&candidate=${encodeURIComponent(young)}`;
+
+let browser: Browser;
+let server: CompareServer;
+
+beforeAll(async () => {
+  server = await openCompareServer(7870, ['6.1-1', '6.1-2', '6.12-1', '6.12-2']);
+  browser = await openBrowser();
+}, 90_000);
+
+afterAll(async () => {
+  await browser.close();
+  await server[Symbol.asyncDispose]();
+});
+
+const verdictOf = (page: Page) => page.getByRole('region', { name: 'verdict' });
+const rowOf = (page: Page, metric: string) =>
+  page.locator('.compare-metrics tbody tr').filter({ has: page.getByRole('button', { name: metric, exact: true }) });
+const chosenOn = (page: Page, side: string) => page.getByRole('group', { name: side, exact: true }).locator('.chosen');
+
+async function asked(query: string): Promise<ComparisonAnswer> {
+  return (await (await fetch(`${server.url}/api/v1/compare?${query}`)).json()) as ComparisonAnswer;
+}
+
+describe('the page of comparisons', () => {
+  test('offers two builds under one workload, and compares what is chosen', async () => {
+    await using open = await openComparePage(browser, server);
+    const { page } = open;
+    await page.getByRole('button', { name: '6.1 · dma-map · 2 runs against 6.12 · dma-map · 2 runs' }).click();
+    await expect.poll(() => verdictOf(page).innerText(), soon).toContain('6.12 against 6.1: ');
+    expect(new URL(page.url()).searchParams.getAll('baseline')).toEqual([old]);
+    expect(new URL(page.url()).searchParams.getAll('candidate')).toEqual([young]);
+    expect(open.errors).toEqual([]);
+  });
+
+  test('every figure of the table is that of the interface', async () => {
+    await using open = await openComparePage(browser, server, both);
+    const { page } = open;
+    const answer = await asked(both.slice(1));
+    const [candidate] = answer.comparison.candidates;
+    await expect.poll(() => verdictOf(page).innerText(), soon).toContain(candidate?.sentence ?? '?');
+    for (const message of candidate?.gate.map((one) => one.message) ?? [])
+      expect(await verdictOf(page).textContent()).toContain(message.slice(message.indexOf(': ') + 2));
+    const rows = candidate?.metrics ?? [];
+    expect(rows.length).toBeGreaterThan(15);
+    expect(await page.locator('.compare-metrics tbody tr').count()).toBe(rows.length);
+    for (const row of rows) {
+      const { metric, runsNeeded } = row;
+      const name = `${metric.title}${metric.decides ? ' *' : ''}`;
+      const cells = await rowOf(page, name).locator('td').allInnerTexts();
+      const shown = [meanOf(row, 'baseline'), meanOf(row, 'candidate')].map((value) =>
+        formatMetric(value, metric.unit),
+      );
+      expect([name, ...cells.slice(0, 3)]).toEqual([name, ...shown, formatTest(row)]);
+      const verdict =
+        runsNeeded === undefined ? verdictWords[row.verdict] : `need ${formatRunsNeeded(runsNeeded)} runs`;
+      expect([name, cells.at(-1)]).toEqual([name, verdict]);
+    }
+    expect(await rowOf(page, 'Faults').innerText()).toContain('1 → 32');
+  });
+
+  test('a link shows the same screen after a reload and to somebody else', async () => {
+    await using open = await openComparePage(browser, server, both);
+    const { page } = open;
+    await rowOf(page, 'Time in MAP_DMA *').getByRole('button').click();
+    await page.getByRole('group', { name: 'layout' }).getByRole('button', { name: 'overlaid' }).click();
+    await page.locator('#panel-shift').focus();
+    await expect.poll(() => panelOf(page, 'order').innerText(), soon).toContain('Time in MAP_DMA');
+    const screen = await page.locator('main').innerText();
+    const link = page.url();
+    await page.reload();
+    await expect.poll(() => page.locator('main').innerText(), soon).toBe(screen);
+    await using other = await openComparePage(browser, server);
+    await other.page.goto(link);
+    await expect.poll(() => other.page.locator('main').innerText(), soon).toBe(screen);
+    expect(open.errors).toEqual([]);
+  });
+
+  test('swapping the sides mirrors it, and the back button undoes that', async () => {
+    await using open = await openComparePage(browser, server, both);
+    const { page } = open;
+    await expect.poll(() => rowOf(page, 'Faults').innerText(), soon).toContain('1 → 32');
+    await page.getByRole('button', { name: 'Swap' }).click();
+    await expect.poll(() => rowOf(page, 'Faults').innerText(), soon).toContain('32 → 1');
+    expect(await verdictOf(page).innerText()).toContain('6.1 against 6.12: regressed');
+    expect(await verdictOf(page).innerText()).toContain('none in the baseline, some in 2 of 2 runs');
+    await page.goBack();
+    await expect.poll(() => rowOf(page, 'Faults').innerText(), soon).toContain('1 → 32');
+  });
+
+  test('marks where the two paths differ, and shows violations first', async () => {
+    await using open = await openComparePage(browser, server, both);
+    const { page } = open;
+    const [from, to] = [panelOf(page, 'path-baseline'), panelOf(page, 'path-candidate')];
+    await expect.poll(() => from.innerText(), soon).toContain('needs the write lock');
+    expect(await from.locator('.path-differs').filter({ hasText: 'remap_pfn_range' }).count()).toBeGreaterThan(0);
+    expect(await to.locator('.path-differs').filter({ hasText: 'vfio_pci_mmap_huge_fault' }).textContent()).toContain(
+      'there 1',
+    );
+    // What both do alike is not marked.
+    expect(await to.locator('.path-differs').filter({ hasText: 'vfio_pin_pages_remote' }).count()).toBe(0);
+    expect(await panelOf(page, 'assertion-baseline').innerText()).toContain('2 × violated');
+    expect(await panelOf(page, 'assertion-candidate').innerText()).toContain('none in 0 checks');
+  });
+
+  test('has a table behind every picture', async () => {
+    await using open = await openComparePage(browser, server, both);
+    const { page } = open;
+    await expect.poll(() => verdictOf(page).count(), soon).toBe(1);
+    for (const [id, words] of [
+      ['latency', 'candidate up to'],
+      ['order', 'run'],
+      ['path-baseline', 'vfio_pci_mmap_fault'],
+      ['locks', 'mmap-read'],
+    ] as const) {
+      await panelOf(page, id)
+        .getByRole('button', { name: /Show the table/ })
+        .click();
+      await expect.poll(() => panelOf(page, id).getByRole('table').innerText(), soon).toContain(words);
+    }
+    expect(open.errors).toEqual([]);
+  });
+
+  test('chooses sessions one by one, of one build too', async () => {
+    await using open = await openComparePage(browser, server);
+    const { page } = open;
+    const choose = async (side: string, at: number): Promise<void> => {
+      const select = page.getByLabel(`choose the ${side}`);
+      await expect.poll(() => select.locator('optgroup').nth(1).locator('option').count(), soon).toBeGreaterThan(1);
+      const value = await select.locator('optgroup').nth(1).locator('option').nth(at).getAttribute('value');
+      await select.selectOption(value);
+    };
+    await choose('baseline', 0);
+    await choose('candidate', 1);
+    await expect.poll(() => verdictOf(page).count(), soon).toBe(1);
+    await choose('candidate', 1);
+    await expect.poll(() => chosenOn(page, 'candidate').count(), soon).toBe(2);
+    await chosenOn(page, 'candidate').first().getByRole('button').click();
+    await expect.poll(() => chosenOn(page, 'candidate').count(), soon).toBe(1);
+    await page.getByLabel('choose the candidate').selectOption(young);
+    await expect.poll(() => chosenOn(page, 'candidate').allInnerTexts(), soon).toEqual(['6.12 · dma-map · 2 runs']);
+  });
+
+  test('is copied for a kernel list and downloaded as the interface gives it', async () => {
+    await using open = await openComparePage(browser, server, both);
+    const { page } = open;
+    await page.getByRole('button', { name: 'Copy', exact: true }).click();
+    await page.getByRole('button', { name: 'For a kernel list' }).click();
+    await expect.poll(() => page.locator('.compare-tools [role=status]').innerText(), soon).toContain('copied');
+    const copied = await page.evaluate(() => navigator.clipboard.readText());
+    expect(copied).toBe(await (await fetch(`${server.url}/api/v1/compare?${both.slice(1)}&format=text`)).text());
+    await page.getByRole('button', { name: 'Download', exact: true }).click();
+    const downloading = page.waitForEvent('download');
+    await page.getByRole('button', { name: 'Report, one HTML file' }).click();
+    const download = await downloading;
+    expect(download.suggestedFilename()).toBe('faultline-comparison.html');
+    const report = await readFile(await download.path(), 'utf8');
+    expect(report).toBe(await (await fetch(`${server.url}/api/v1/compare?${both.slice(1)}&format=html`)).text());
+  });
+
+  test('says why a comparison cannot be had', async () => {
+    await using open = await openComparePage(browser, server, '&baseline=build:9.9&candidate=build:6.1');
+    await expect.poll(() => open.page.getByRole('alert').innerText(), soon).toContain('build:9.9');
+    await using blocked = await openComparePage(
+      browser,
+      server,
+      `&baseline=build:6.1&baseline=build:6.12&candidate=build:6.12`,
+    );
+    await expect.poll(() => verdictOf(blocked.page).innerText(), soon).toContain('not comparable');
+    expect(await blocked.page.getByRole('group', { name: 'gate' }).innerText()).toContain('may not be compared');
+  });
+});
+
+test('without two sessions it says what is missing and where to get it', async () => {
+  await using few = await openCompareServer(7872, ['6.1-1']);
+  await using open = await openComparePage(browser, few);
+  await expect.poll(() => open.page.locator('main').innerText(), soon).toContain('only one closed session');
+  await open.page.getByRole('button', { name: 'Go to the lab' }).click();
+  expect(new URL(open.page.url()).searchParams.get('page')).toBe('lab');
+});
