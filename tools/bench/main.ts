@@ -6,6 +6,7 @@ import { benchFanOut } from './fan-out.ts';
 import { benchIngest } from './ingest.ts';
 import { benchLab } from './lab.ts';
 import { benchLive } from './live.ts';
+import { benchCompare } from './compare.ts';
 import { benchSessions } from './sessions.ts';
 import { benchTracedProgram } from './traced-program.ts';
 
@@ -21,6 +22,7 @@ const parts: Readonly<Record<string, () => Promise<readonly BenchLine[]>>> = {
   lab: () => benchLab(5),
   exports: benchExports,
   sessions: () => benchSessions(5),
+  compare: () => benchCompare(5),
 };
 
 const wanted = process.argv.slice(2).filter((word) => !word.startsWith('-'));

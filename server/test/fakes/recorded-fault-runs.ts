@@ -15,6 +15,8 @@ export type FaultRun = {
   readonly faultNs: number;
   readonly violations: number;
   readonly barBytes?: number;
+  /** Faults are spread over so many neighbouring buckets; 1 unless told otherwise. */
+  readonly bucketCount?: number;
   readonly isComplete?: boolean;
   readonly identity?: Partial<TargetIdentity>;
 };
@@ -32,7 +34,7 @@ export async function recordFaultRun(
   probes: readonly CataloguedProbe[],
   given: FaultRun,
 ): Promise<string> {
-  const { kernel, number, faults, faultNs, violations, barBytes = mib64, isComplete = true } = given;
+  const { kernel, number, violations, barBytes = mib64, isComplete = true } = given;
   const identity = {
     ...fakeTarget.identity,
     hostname: 'guest',
@@ -55,17 +57,8 @@ export async function recordFaultRun(
     ],
   });
   const recording = store.record(session, probes);
-  const result = { order: 'pte', result: 'nopage' };
   session.push([
-    slice(0, [
-      [
-        { cell: 0, metric: 'attempts', dims: { ...result, origin: 'user', lock: 'mmap-read', comm: 'vfio-load' } },
-        faults,
-      ],
-      [{ cell: 1, metric: 'faultLatency', dims: { ...result, bucket: bucketIndex(faultNs) } }, faults],
-      [{ cell: 2, metric: 'faultTime', dims: { ...result, comm: 'vfio-load' } }, faults * faultNs],
-      [{ cell: 3, metric: 'pagesMapped', dims: { place: 2, device: '0000:01:00.0' } }, barBytes / 4096],
-    ]),
+    slice(0, [...vfioCells(given)]),
     slice(1, [[{ cell: 0, metric: 'checks', dims: { kernel: 'violated', comm: 'vfio-load' } }, violations]]),
   ]);
   session.runs = session.runs.map((run) => ({ ...run, state: 'stopped', endedAtMs: 2_000 }));
@@ -82,6 +75,26 @@ export async function recordFaultRun(
   store.library.edit(id, () => ({ setup, workload: 'touch' }));
   await recording.close();
   return id;
+}
+
+/** Counts and times of the fault handler. */
+function vfioCells({
+  faults,
+  faultNs,
+  barBytes = mib64,
+  bucketCount = 1,
+}: FaultRun): readonly (readonly [CellEntry, number])[] {
+  const key = { order: 'pte', result: 'nopage' };
+  const first = bucketIndex(faultNs);
+  return [
+    [{ cell: 0, metric: 'attempts', dims: { ...key, origin: 'user', lock: 'mmap-read', comm: 'vfio-load' } }, faults],
+    [{ cell: 1, metric: 'faultTime', dims: { ...key, comm: 'vfio-load' } }, faults * faultNs],
+    [{ cell: 2, metric: 'pagesMapped', dims: { place: 2, device: '0000:01:00.0' } }, barBytes / 4096],
+    ...Array.from({ length: bucketCount }, (_, at): [CellEntry, number] => [
+      { cell: 3 + at, metric: 'faultLatency', dims: { ...key, bucket: first + at } },
+      faults / bucketCount,
+    ]),
+  ];
 }
 
 function slice(run: number, cells: readonly (readonly [CellEntry, number])[]): ReturnType<typeof fakeSlice> {

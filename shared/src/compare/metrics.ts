@@ -54,23 +54,23 @@ export const metrics: readonly Metric[] = [
   ...(['vma-read', 'mmap-read', 'mmap-write', 'mmap-write-other', 'none'] as const).map((lock) => lockShare(lock)),
   { ...amount('violations', 'Violations of the lock assertion', 'lower', violations), decides: true },
   amount('warns', 'WARNs of the kernel', 'lower', (run) => run.sum('lock-assert', 'warns')),
-  amount('remaps', 'io_remap_pfn_range in faults', 'none', (run) =>
+  amount('remaps', 'remap_pfn_range in faults', 'none', (run) =>
     run.sum('pfn-remap', 'remaps', { context: ['fault'] }),
   ),
-  amount('remapsAtMmap', 'io_remap_pfn_range at mmap', 'none', (run) =>
+  amount('remapsAtMmap', 'remap_pfn_range at mmap', 'none', (run) =>
     run.sum('pfn-remap', 'remaps', { context: ['mmap'] }),
   ),
-  time('remapTime', 'Time in io_remap_pfn_range', (run) => run.sum('pfn-remap', 'remapTime')),
+  time('remapTime', 'Time in remap_pfn_range', (run) => run.sum('pfn-remap', 'remapTime')),
   // vfio_pci_vmf_insert_pfn calls one of these: it would be counted twice.
   amount('inserts', 'PFN inserts', 'none', (run) =>
     run.sum('pfn-insert', 'inserts', { insert: ['vmf_insert_pfn', 'vmf_insert_pfn_pmd', 'vmf_insert_pfn_pud'] }),
   ),
   { ...time('mapTime', 'Time in MAP_DMA', linkTime('vfio_iommu_type1_ioctl')), decides: true },
   ...link('map', 'MAP_DMA ioctls', 'vfio_iommu_type1_ioctl').slice(0, 1),
-  ...link('pin', 'vfio_pin_pages_remote', 'vfio_pin_pages_remote'),
-  ...link('lookup', 'vaddr_get_pfns', 'vaddr_get_pfns'),
-  ...link('fixup', 'fixup_user_fault', 'fixup_user_fault'),
-  ...link('follow', 'follow_pte or follow_pfnmap_start', 'follow'),
+  ...link('pin', 'Pins', 'vfio_pin_pages_remote'),
+  ...link('lookup', 'Lookups', 'vaddr_get_pfns'),
+  ...link('fixup', 'Fixups', 'fixup_user_fault'),
+  ...link('follow', 'Follows', 'follow'),
   amount('lockAcquisitions', 'mmap_lock acquired', 'lower', (run) => run.sum('mmap-lock', 'acquisitions')),
   { ...time('lockWait', 'Waited for mmap_lock', (run) => run.sum('mmap-lock', 'waitTotal')), decides: true },
   time('lockHold', 'Held mmap_lock', (run) => run.sum('mmap-lock', 'holdTotal')),
