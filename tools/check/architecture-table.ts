@@ -93,7 +93,7 @@ export const layers: readonly Layer[] = [
     name: 'server/lab',
     at: ['server/src/lab/'],
     layers: ['shared', 'lab', 'server/targets', 'server/probes', 'server/sessions'],
-    packages: [...files, 'node:timers/promises', 'node:crypto'],
+    packages: [...files, 'node:timers/promises', 'node:crypto', 'smol-toml', 'typebox', 'typebox/*'],
     cure: 'server/lab brings guests and tracing together. How a guest boots belongs into lab, how it is shown into a face.',
     isBuilt: true,
   },

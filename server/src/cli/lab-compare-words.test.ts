@@ -44,6 +44,7 @@ describe('lab compare', () => {
     ['lab compare 6.1 --workload touch', 'two to 8 kernels'],
     ['lab compare 6.1 6.1 --workload touch', 'each once'],
     ['lab compare 6.1 6.12', '--workload'],
+    ['lab compare 6.1 6.12 --matrix lab/matrix.toml', 'says itself'],
     ['lab compare 6.1 6.12 --workload dance', 'no workload'],
     ['lab compare 6.1 6.12 --workload touch --runs 0', 'number of times'],
     ['lab compare 6.1 6.12 --workload touch --runs 1001', 'too many'],

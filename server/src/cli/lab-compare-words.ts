@@ -9,6 +9,8 @@ import { type StoreOptions, withStore } from './store-words.ts';
 
 /** Boot kernels, run a workload in each by turns, compare. */
 export type LabCompareWords = JudgeWords & {
+  /** A file that says kernels, workloads, sizes and runs; then the next of these are not looked at. */
+  readonly matrix: string | undefined;
   /** The baseline first. */
   readonly kernels: readonly string[];
   readonly workload: string;
@@ -27,7 +29,8 @@ export type LabCompareWords = JudgeWords & {
 
 type Options = JudgeOptions &
   StoreOptions & {
-    readonly workload: string;
+    readonly workload?: string;
+    readonly matrix?: string;
     readonly bar: number;
     readonly misaligned?: true;
     readonly count: number;
@@ -54,7 +57,8 @@ export function addLabCompare(lab: Command, take: (words: LabCompareWords) => vo
       (one, before: readonly string[]) => [...before, one],
       [],
     )
-    .requiredOption('--workload <name>', 'what to run: see `lab list`', workloadName)
+    .option('--workload <name>', 'what to run: see `lab list`', workloadName)
+    .option('--matrix <file>', 'compare all that this file says, such as lab/matrix.toml, instead')
     .option('--bar <size>', 'size of the device’s BAR', argumentOf(parseBarBytes), 64 * 1024 ** 2)
     .option('--misaligned', 'map the BAR where only 4 KiB faults can happen')
     .option('--count <number>', 'repetitions of the workload in a run', argumentOf(parseCount), 1)
@@ -66,16 +70,30 @@ export function addLabCompare(lab: Command, take: (words: LabCompareWords) => vo
     .option('--bpftrace <path>', 'bpftrace of this machine, to be used in the guests', 'bpftrace')
     .addHelpText('after', labCompareHelp)
     .action((named: readonly string[], options: Options) => {
-      const kernels = kernelsOf(named, options);
+      const kernels = options.matrix === undefined ? kernelsOf(named, options) : noneBeside(named, options);
       if (kernels.ok) take(wordsOf(kernels.value, options));
       else command.error(`error: ${kernels.error.message}. ${kernels.error.remedy}`);
     });
 }
 
 function wordsOf(kernels: readonly string[], options: Options): LabCompareWords {
-  const { workload, bar, misaligned, count, threads, runs, series, cold, bpftrace, probes, store } = options;
+  const {
+    workload = '',
+    matrix,
+    bar,
+    misaligned,
+    count,
+    threads,
+    runs,
+    series,
+    cold,
+    bpftrace,
+    probes,
+    store,
+  } = options;
   return {
     ...judgeOf(options),
+    matrix,
     kernels,
     workload,
     barBytes: bar,
@@ -92,7 +110,21 @@ function wordsOf(kernels: readonly string[], options: Options): LabCompareWords 
   };
 }
 
-function kernelsOf(named: readonly string[], { baseline, candidate }: Options): Result<readonly string[], UsageError> {
+/** A matrix names kernels and workloads itself. */
+function noneBeside(
+  named: readonly string[],
+  { workload, baseline, candidate }: Options,
+): Result<readonly string[], UsageError> {
+  if (named.length + candidate.length === 0 && workload === undefined && baseline === undefined) return ok([]);
+  return err({ message: 'a matrix says itself which kernels and workloads', remedy: 'Give --matrix FILE alone.' });
+}
+
+function kernelsOf(
+  named: readonly string[],
+  { baseline, candidate, workload }: Options,
+): Result<readonly string[], UsageError> {
+  if (workload === undefined)
+    return err({ message: 'there is no workload', remedy: 'Give --workload NAME, or --matrix FILE.' });
   const kernels = [...(baseline === undefined ? [] : [baseline]), ...named, ...candidate];
   if (kernels.length >= 2 && kernels.length <= compareSidesMax && new Set(kernels).size === kernels.length)
     return ok(kernels);

@@ -1,14 +1,26 @@
 /** `faultline lab compare`: kernels booted, a workload run in each by turns, and the verdict. */
 import type { LabError } from '@faultline/lab';
-import { formatElapsed, formatExact, type Side, type StartRun } from '@faultline/shared';
+import { readFile } from 'node:fs/promises';
+import {
+  err,
+  formatBytes,
+  formatElapsed,
+  formatExact,
+  ok,
+  type Result,
+  type Side,
+  type StartRun,
+} from '@faultline/shared';
+import { readMatrix, type SeriesPlan } from '../lab/matrix.ts';
 import { runSeries, type SeriesProgress, type SeriesRequest, sessionsOf } from '../lab/series.ts';
 import type { CataloguedProbe } from '../probes/catalogue.ts';
 import type { Store } from '../sessions/store.ts';
 import type { Tracing } from '../sessions/tracing.ts';
-import { chooseStreams } from './arguments.ts';
+import { chooseStreams, type UsageError } from './arguments.ts';
 import { printComparison, readRuns } from './compare.ts';
 import { compareStatus } from './compare-words.ts';
 import type { LabCompareWords } from './lab-compare-words.ts';
+import { parseBarBytes } from './lab-words.ts';
 import { complaint, type Terminal } from './terminal.ts';
 
 /** EX_UNAVAILABLE: the lab broke, and nothing was learnt about the kernels. */
@@ -23,9 +35,9 @@ export type LabCompareSurroundings = {
   readonly store: Store | undefined;
 };
 
-/** Runs what is missing, compares what there is, and gives the exit status. */
+/** Runs what is missing, compares what there is, and gives the exit status: of a matrix that of its worst comparison. */
 export async function labCompare(words: LabCompareWords, surroundings: LabCompareSurroundings): Promise<number> {
-  const { tracing, probes, terminal, interrupted, store } = surroundings;
+  const { terminal, store } = surroundings;
   if (store === undefined) {
     terminal.err(complaint('runs can only be compared where they are recorded', 'Give a folder with --store DIR.'));
     return compareStatus.notComparable;
@@ -35,8 +47,32 @@ export async function labCompare(words: LabCompareWords, surroundings: LabCompar
     terminal.err(complaint(runs, 'Leave --probes out, or name streams that count.'));
     return compareStatus.notComparable;
   }
+  const plans = await plansOf(words);
+  if (!plans.ok) {
+    terminal.err(complaint(plans.error.message, plans.error.remedy));
+    return compareStatus.notComparable;
+  }
+  const statuses: number[] = [];
+  for (const plan of plans.value) {
+    if (words.matrix !== undefined) terminal.err(`== ${titleOf(plan)}\n`);
+    const status = await compareOnce(words, { ...plan, runs }, { ...surroundings, store });
+    statuses.push(status);
+    if (status === brokenStatus) break;
+  }
+  return worstFirst.find((status) => statuses.includes(status)) ?? compareStatus.fine;
+}
+
+/** Of several statuses the first of these is that of all. */
+const worstFirst = [brokenStatus, compareStatus.regressed, compareStatus.notComparable, compareStatus.needMoreRuns];
+
+/** One comparison: its runs, the verdict, the status. */
+async function compareOnce(
+  words: LabCompareWords,
+  plan: SeriesPlan & { readonly runs: readonly StartRun[] },
+  { tracing, probes, terminal, interrupted, store }: LabCompareSurroundings & { readonly store: Store },
+): Promise<number> {
   const progress = new ProgressLine(terminal);
-  const request = requestOf(words, runs);
+  const request: SeriesRequest = { ...plan, bpftrace: words.bpftrace, start: words.start, name: words.series };
   const tell = (now: SeriesProgress): void => progress.say(now);
   const sides = await runSeries(request, {
     tracing,
@@ -54,7 +90,7 @@ export async function labCompare(words: LabCompareWords, surroundings: LabCompar
       const found = store.library.findReadable(id);
       return found.ok ? [found.value] : [];
     });
-    const taken = await readRuns(sessions.filter(({ manifest }) => (manifest.setup?.runNumber ?? 0) <= words.runCount));
+    const taken = await readRuns(sessions.filter(({ manifest }) => (manifest.setup?.runNumber ?? 0) <= plan.runCount));
     if (!taken.ok) {
       terminal.err(complaint(taken.error.message, taken.error.remedy));
       return compareStatus.notComparable;
@@ -62,23 +98,27 @@ export async function labCompare(words: LabCompareWords, surroundings: LabCompar
     read.push({ title: side.kernel, runs: taken.value });
   }
   const status = printComparison(read, words, terminal);
-  terminal.err(
-    `recorded as ${sides.value.map(({ series }) => `series:${series}`).join(' and ')} in ${store.library.folder}\n`,
-  );
+  const series = sides.value.map((side) => `series:${side.series}`).join(' and ');
+  terminal.err(`recorded as ${series} in ${store.library.folder}\n`);
   return status;
 }
 
-function requestOf(words: LabCompareWords, runs: readonly StartRun[]): SeriesRequest {
-  const { kernels, workload, barBytes, isMisaligned, repetitions, threads, runCount, bpftrace, start, series } = words;
-  return {
-    kernels,
-    workload: { workload, barBytes, isMisaligned, repetitions, threads },
-    runCount,
-    runs,
-    bpftrace,
-    start,
-    name: series,
-  };
+/** What the words, or the file they name, want compared. */
+async function plansOf(words: LabCompareWords): Promise<Result<readonly SeriesPlan[], UsageError>> {
+  const { matrix, kernels, workload, barBytes, isMisaligned, repetitions, threads, runCount } = words;
+  if (matrix === undefined)
+    return ok([{ kernels, workload: { workload, barBytes, isMisaligned, repetitions, threads }, runCount }]);
+  try {
+    return readMatrix(await readFile(matrix, 'utf8'), parseBarBytes);
+  } catch (error) {
+    const message = `${matrix}: ${error instanceof Error ? error.message : String(error)}`;
+    return err({ message, remedy: 'Give a file such as lab/matrix.toml.' });
+  }
+}
+
+function titleOf({ kernels, workload }: SeriesPlan): string {
+  const { workload: name, barBytes, isMisaligned } = workload;
+  return `${name} of ${formatBytes(barBytes)}${isMisaligned ? ', misaligned' : ''}: ${kernels.join(', ')}`;
 }
 
 /** The streams to trace, or why not these. */

@@ -1,0 +1,56 @@
+import { readFileSync } from 'node:fs';
+import { ensure } from '@faultline/shared';
+import { describe, expect, it } from 'vitest';
+import { parseBarBytes } from '../cli/lab-words.ts';
+import { readMatrix } from './matrix.ts';
+
+const own = readFileSync(new URL('../../../lab/matrix.toml', import.meta.url), 'utf8');
+
+function plansOf(text: string): readonly (readonly unknown[])[] {
+  const read = readMatrix(text, parseBarBytes);
+  if (!read.ok) throw new Error(read.error.message);
+  return read.value.map(({ workload: { workload, barBytes, isMisaligned }, runCount }) => [
+    workload,
+    barBytes / 1024 ** 2,
+    isMisaligned,
+    runCount,
+  ]);
+}
+
+describe('a matrix', () => {
+  it('of this working copy compares touch and dma-map, aligned and misaligned', () => {
+    expect(plansOf(own)).toEqual([
+      ['touch', 64, false, 10],
+      ['touch', 64, true, 10],
+      ['dma-map', 64, false, 10],
+      ['dma-map', 64, true, 10],
+    ]);
+    expect(ensure(readMatrix(own, parseBarBytes).ok, 'read')).toBe(true);
+  });
+
+  it('leaves out what cannot be misaligned, and has sizes of its own', () => {
+    const text =
+      'kernels = ["a", "b"]\nworkloads = ["sysfs", "zap"]\nbars = ["8M", "1G"]\nmisaligned = [false, true]\nruns = 3';
+    expect(plansOf(text)).toEqual([
+      ['sysfs', 8, false, 3],
+      ['sysfs', 1024, false, 3],
+      ['zap', 8, false, 3],
+      ['zap', 8, true, 3],
+      ['zap', 1024, false, 3],
+      ['zap', 1024, true, 3],
+    ]);
+  });
+
+  it.each([
+    ['kernels = [', 'no matrix'],
+    ['kernels = ["a"]\nworkloads = ["touch"]\nbars = ["8M"]', '/kernels'],
+    ['kernels = ["a", "a"]\nworkloads = ["touch"]\nbars = ["8M"]', '/kernels'],
+    ['kernels = ["a", "b"]\nworkloads = ["dance"]\nbars = ["8M"]', '/workloads'],
+    ['kernels = ["a", "b"]\nworkloads = ["touch"]\nbars = ["9M"]', 'no size of a BAR'],
+    ['kernels = ["a", "b"]\nworkloads = ["touch"]\nbars = ["8M"]\nruns = 0', '/runs'],
+    ['kernels = ["a", "b"]\nworkloads = ["touch"]\nbars = ["8M"]\ncolour = 1', 'no matrix'],
+  ])('is refused with a word about why: %j', (text, why) => {
+    const read = readMatrix(text, parseBarBytes);
+    expect(read.ok ? '' : read.error.message).toContain(why);
+  });
+});
