@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { mapKeysMax } from './limits.ts';
 import type { KeyPart, MapSpec } from './probe-manifest.ts';
 import { decodeLine, dialectOf } from './decode.ts';
-import { decodeKey, TallyBook } from './tally.ts';
+import { decodeKey, foldStack, TallyBook } from './tally.ts';
 
 const acquisitions: MapSpec = {
   map: '@acq',
@@ -157,6 +157,12 @@ describe('the cumulative maps of a run', () => {
       { name: 'bucket', shift: 1, bits: 0 },
     ];
     expect(decodeKey([{ kind: 'packed', fields }], String(133 * 2 + 1))).toEqual({ write: 'write', bucket: 133 });
+  });
+
+  it('leave out the trampoline of a tracer, which shows the traced function twice', () => {
+    const printed =
+      '\n    __handle_mm_fault+1632\n    handle_mm_fault+219\n    bpf_trampoline_6442509130+70\n    handle_mm_fault+5\n    fixup_user_fault+112\n';
+    expect(foldStack(printed)).toBe('__handle_mm_fault;handle_mm_fault;fixup_user_fault');
   });
 
   it.each([

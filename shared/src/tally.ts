@@ -252,13 +252,22 @@ function decodePart(
   }
 }
 
-/** A printed kernel stack by its functions, innermost first: "remap_pfn_range;vfio_pci_mmap_fault;…". */
+/**
+ * A printed kernel stack by its functions, innermost first: "remap_pfn_range;vfio_pci_mmap_fault;…". Without the trampoline of a
+ * tracer that watches a function on it, whose name is another number each time, and which shows that function twice.
+ */
 export function foldStack(printed: string): string {
-  return printed
+  const frames = printed
     .split('\n')
     .map((frame) => frame.trim().replace(/\+(?:0x)?[0-9a-f]+$/, ''))
-    .filter((frame) => frame !== '')
+    .filter((frame) => frame !== '');
+  return frames
+    .filter((frame, at) => !isTrampoline(frame) && !(isTrampoline(frames[at - 1]) && frame === frames[at - 2]))
     .join(';');
+}
+
+function isTrampoline(frame: string | undefined): boolean {
+  return frame?.startsWith('bpf_trampoline_') === true;
 }
 
 /** The word for an enum's number; one the manifest does not know stays visible as `unknown:7`. */

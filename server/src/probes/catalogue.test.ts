@@ -105,6 +105,7 @@ describe('the catalogue', () => {
     expect(catalogue).toMatchObject({ ok: true });
     expect(catalogue.ok ? catalogue.value.map((probe) => probe.manifest.name) : []).toEqual([
       'dma-map',
+      'fault-contract',
       'lock-assert',
       'mmap-lock',
       'page-fault',
