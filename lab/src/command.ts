@@ -11,6 +11,8 @@ export type CommandOptions = {
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string>>;
   readonly signal?: AbortSignal | undefined;
+  /** How many of the last lines it printed an error quotes; 6. */
+  readonly saidLinesMax?: number;
 };
 
 /** Runs a program; its stdout when it ended with 0, otherwise what it said last. At most labCommandMaxMs. */
@@ -40,7 +42,7 @@ export function run(
     });
     child.once('close', (code, signal) => {
       clearTimeout(timer);
-      resolve(code === 0 ? ok(output.stdout) : err(failed(program, code ?? signal, output)));
+      resolve(code === 0 ? ok(output.stdout) : err(failed(program, code ?? signal, output, options.saidLinesMax ?? 6)));
     });
   });
 }
@@ -55,6 +57,8 @@ function notRun(program: string, cause: Error, signal: AbortSignal | undefined):
 
 const packageOf: Readonly<Record<string, string>> = {
   gcc: 'gcc libc6-dev',
+  make: 'make gcc',
+  strip: 'binutils',
   mke2fs: 'e2fsprogs',
   'qemu-system-x86_64': 'qemu-system-x86',
 };
@@ -63,8 +67,9 @@ function failed(
   program: string,
   how: number | string | null,
   output: { readonly stdout: string; readonly stderr: string },
+  saidLinesMax: number,
 ): LabError {
-  const said = `${output.stdout}\n${output.stderr}`.trim().split('\n').slice(-6).join('\n  ');
+  const said = `${output.stdout}\n${output.stderr}`.trim().split('\n').slice(-saidLinesMax).join('\n  ');
   return {
     kind: 'broken',
     message: `${program} ended with ${how ?? 'no status'}: ${said}`,

@@ -14,27 +14,35 @@ import { moduleClosure } from './modules.ts';
 const here = (path: string): string => fileURLToPath(new URL(`../${path}`, import.meta.url));
 
 /** Programs for the guest; the key changes with their sources. */
-export type GuestPrograms = { readonly agent: string; readonly load: string; readonly key: string };
+export type GuestPrograms = {
+  readonly agent: string;
+  readonly workloads: readonly { readonly name: string; readonly file: string }[];
+  readonly key: string;
+};
 
 /** Builds them from the C of this project: static, so that they run in an empty guest. */
 export async function buildGuestPrograms(tell: TellStage): Promise<Result<GuestPrograms, LabError>> {
-  const agentSource = here('guest/agent.c');
-  const loadSource = here('workload/vfio-load.c');
-  const sources = [agentSource, here('guest/wire.h'), loadSource];
-  const key = digestOf(await Promise.all(sources.map((source) => readFile(source))));
+  const programs = [
+    { name: 'agent', source: here('guest/agent.c'), headers: [here('guest/wire.h')] },
+    ...['vfio-load', 'vfio-edge'].map((name) => ({
+      name,
+      source: here(`workload/${name}.c`),
+      headers: [here('workload/vfio-device.h')],
+    })),
+  ];
+  const texts = programs.flatMap(({ source, headers }) => [source, ...headers]);
+  const key = digestOf(await Promise.all(texts.map((source) => readFile(source))));
   const folder = await cached('programs', key, async (draft) => {
     tell({ stage: 'building the guest’s programs' });
-    for (const [source, name] of [
-      [agentSource, 'agent'],
-      [loadSource, 'vfio-load'],
-    ] as const) {
+    for (const { source, name } of programs) {
       const built = await run('gcc', ['-O2', '-static', '-pthread', '-o', join(draft, name), source]);
       if (!built.ok) return built;
     }
     return ok(undefined);
   });
   if (!folder.ok) return folder;
-  return ok({ agent: join(folder.value, 'agent'), load: join(folder.value, 'vfio-load'), key });
+  const [agent, ...workloads] = programs.map(({ name }) => ({ name, file: join(folder.value, name) }));
+  return ok({ agent: agent?.file ?? '', workloads, key });
 }
 
 /** A program out of a Debian package, unpacked and not installed; remembered once it is here. */
@@ -62,20 +70,22 @@ export const busyboxProgram = { packageName: 'busybox-static', places: ['usr/bin
 /** Unpacks kernels and modules; busybox's own does not know the filter for x86 code that kernels are packed with. */
 export const xzProgram = { packageName: 'xz-utils', places: ['usr/bin/xz'] } as const;
 
-/** The initramfs of one kernel: its file. */
+/** The initramfs of one kernel, with modules in place of its own or beside them (name → file): its file. */
 export async function buildInitramfs(
   kernel: { readonly key: string; readonly findFiles: () => Promise<Result<KernelFiles, LabError>> },
+  ownModules: ReadonlyMap<string, string>,
   programs: GuestPrograms,
   tools: { readonly busybox: string; readonly xz: string },
   tell: TellStage,
 ): Promise<Result<string, LabError>> {
   const init = await readFile(here('guest/init'));
-  const folder = await cached('initramfs', digestOf([kernel.key, programs.key, init]), async (draft) => {
+  const swap = await readFile(here('guest/swap-module'));
+  const folder = await cached('initramfs', digestOf([kernel.key, programs.key, init, swap]), async (draft) => {
     const found = await kernel.findFiles();
     if (!found.ok) return found;
     const files = found.value;
     tell({ stage: `building the initramfs of ${files.release}` });
-    const modules = await moduleClosure(files, tools.xz);
+    const modules = await moduleClosure(files, ownModules, tools.xz);
     if (!modules.ok) return modules;
     const order = modules.value.map(({ name }) => `${name}.ko\n`).join('');
     const entries: CpioEntry[] = [
@@ -83,7 +93,10 @@ export async function buildInitramfs(
       file('bin/busybox', await readFile(tools.busybox), true),
       file('init', init, true),
       file('agent', await readFile(programs.agent), true),
-      file('usr/bin/vfio-load', await readFile(programs.load), true),
+      ...(await Promise.all(
+        programs.workloads.map(async ({ name, file: from }) => file(`usr/bin/${name}`, await readFile(from), true)),
+      )),
+      file('usr/bin/swap-module', swap, true),
       { kind: 'link', path: 'lib64', to: '/r/lib64' },
       { kind: 'link', path: 'lib', to: '/r/usr/lib' },
       { kind: 'link', path: 'usr/lib', to: '/r/usr/lib' },

@@ -1,5 +1,6 @@
+import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { findKernel, parseKernelList, readKernelList } from './kernel-list.ts';
+import { findKernel, parseKernelList, readKernelList, withOwnModule } from './kernel-list.ts';
 
 const entry = { name: '6.1', title: 'x', source: { kind: 'debian', pattern: 'linux-image-6\\.1\\.0-[0-9]+-amd64' } };
 const list = (...kernels: readonly unknown[]): string => JSON.stringify({ kernelsVersion: 1, kernels });
@@ -31,6 +32,32 @@ describe('the list of kernels', () => {
   it('says which kernels there are when asked for another', async () => {
     const found = await findKernel('5.4');
     expect(found).toMatchObject({ ok: false, error: { kind: 'unknown', remedy: expect.stringContaining('6.12') } });
+  });
+
+  it('has builds of modules only on kernels of its own', async () => {
+    const kernels = await readKernelList();
+    if (!kernels.ok) throw new Error(kernels.error.message);
+    const builds = kernels.value.flatMap(({ name, source }) => (source.kind === 'module' ? [{ name, ...source }] : []));
+    expect(builds.map(({ name }) => name)).toEqual(expect.arrayContaining(['6.1-v0', '6.1-v4', '6.12-device']));
+    for (const { base } of builds) {
+      const found = await findKernel(base);
+      expect(found).toMatchObject({ ok: true, value: { source: { kind: 'debian' } } });
+    }
+  });
+
+  it('takes somebody’s own patch or folder over a kernel, and nothing else', async () => {
+    const base = await findKernel('6.1');
+    if (!base.ok) throw new Error(base.error.message);
+    const patch = fileURLToPath(new URL('../variants/v2.cocci', import.meta.url));
+    expect(await withOwnModule(base.value, patch)).toMatchObject({
+      ok: true,
+      value: { name: '6.1+v2', source: { kind: 'module', base: '6.1', module: 'vfio-pci-core', patch } },
+    });
+    expect(await withOwnModule(base.value, '/tmp')).toMatchObject({
+      ok: true,
+      value: { name: '6.1+tmp', source: { kind: 'modules-folder', base: '6.1', path: '/tmp' } },
+    });
+    expect(await withOwnModule(base.value, 'no-such.cocci')).toMatchObject({ ok: false, error: { kind: 'unknown' } });
   });
 
   it('takes a folder for a kernel of its own', async () => {

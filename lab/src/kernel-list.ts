@@ -14,6 +14,8 @@ const name = Type.String({ pattern: '^[A-Za-z0-9][A-Za-z0-9._+-]{0,59}$' });
  * Where a kernel comes from. `debian`: the newest package whose whole name fits, of this machine's suites or another
  * one. `folder`: vmlinuz and its modules below one folder; a kernel build tree is such a folder too (arch/x86/boot/bzImage
  * and the .ko files beside their sources, or below `modules`, where `make modules_install INSTALL_MOD_PATH=…` put them).
+ * `module`: another kernel of the list with one module rebuilt for it, as it is or with a patch of lab/variants over it, or
+ * with a module of the project's own. `modules-folder`: with the .ko files of a folder, built elsewhere.
  */
 const KernelSourceSchema = Type.Union([
   Type.Object(
@@ -28,6 +30,16 @@ const KernelSourceSchema = Type.Union([
     { kind: Type.Literal('folder'), path: Type.String({ minLength: 1 }), modules: Type.Optional(Type.String()) },
     strict,
   ),
+  Type.Object(
+    {
+      kind: Type.Literal('module'),
+      base: name,
+      module: Type.String({ pattern: '^[a-z][a-z0-9-]{0,59}$' }),
+      patch: Type.Optional(Type.String({ pattern: '^[^\\0]{0,4000}\\.cocci$' })),
+    },
+    strict,
+  ),
+  Type.Object({ kind: Type.Literal('modules-folder'), base: name, path: Type.String({ minLength: 1 }) }, strict),
 ]);
 
 /** One line of the list. */
@@ -82,6 +94,28 @@ export async function findKernel(wanted: string): Promise<Result<KernelEntry, La
     kind: 'unknown',
     message: `there is no kernel ${JSON.stringify(wanted)} in the lab`,
     remedy: `The lab has: ${names}. Or give a folder (./linux, /path/to/tree) that holds a kernel and its modules.`,
+  });
+}
+
+/**
+ * A kernel of the list with somebody's own module: `own` is a semantic patch over vfio-pci-core (a .cocci file), or a
+ * folder with .ko files. Error: it is neither.
+ */
+export async function withOwnModule(base: KernelEntry, own: string): Promise<Result<KernelEntry, LabError>> {
+  const path = resolve(own);
+  const facts = await stat(path).catch(() => undefined);
+  const word = basename(path, '.cocci')
+    .replaceAll(/[^A-Za-z0-9._-]/g, '-')
+    .slice(0, 40);
+  const named = { name: `${base.name}+${word}`, title: `${base.title}, with ${basename(path)}` };
+  if (facts?.isFile() === true && path.endsWith('.cocci')) {
+    return ok({ ...named, source: { kind: 'module', base: base.name, module: 'vfio-pci-core', patch: path } });
+  }
+  if (facts?.isDirectory() === true) return ok({ ...named, source: { kind: 'modules-folder', base: base.name, path } });
+  return err({
+    kind: 'unknown',
+    message: `${own} is neither a .cocci file nor a folder`,
+    remedy: 'Give a semantic patch for vfio-pci-core, or a folder with the .ko files to use.',
   });
 }
 

@@ -2,31 +2,25 @@
  * The lab: real kernels in QEMU with a real (emulated) PCI device behind an IOMMU, bound to vfio-pci. Prepares what a
  * guest needs, boots it or restores a snapshot of it, and gives a link to the agent in it.
  */
-import { open, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { open, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { err, ok, type Result } from '@faultline/shared';
 import { type Accelerator, findAccelerator, giveUpKvm } from './accelerator.ts';
 import type { AgentError } from './agent-link.ts';
-import { cached, cacheFolder, digestOf, isCached } from './cache.ts';
+import { cached, cacheFolder, digestOf } from './cache.ts';
 import { run } from './command.ts';
-import { type DebianPackage, unpackPackage } from './debian.ts';
-import {
-  buildGuestPrograms,
-  buildInitramfs,
-  buildToolsDisk,
-  busyboxProgram,
-  programOfPackage,
-  xzProgram,
-} from './guest-image.ts';
-import { extractVmlinux, findKernelFiles, type KernelFiles } from './kernel-image.ts';
-import { findKernel, type KernelEntry } from './kernel-list.ts';
+import { buildToolsDisk, busyboxProgram, programOfPackage, xzProgram } from './guest-image.ts';
+import { findKernel, type KernelEntry, withOwnModule } from './kernel-list.ts';
 import type { LabError, TellStage } from './lab-error.ts';
 import { Machine, type MachineSpec } from './machine.ts';
+import { prepareKernel } from './prepared-kernel.ts';
 import { goOn, hasSnapshot, readSnapshot, snapshotPath, type SnapshotNote, writeSnapshot } from './snapshot.ts';
 
 /** What to boot. */
 export type BootRequest = {
   readonly kernel: string;
+  /** A patch over vfio-pci-core, or a folder with modules to use instead of the kernel's. */
+  readonly ownModule?: string | undefined;
   readonly barBytes: number;
   readonly bpftrace: string;
   /** Says what is attached in the snapshot: another word, another snapshot. */
@@ -40,6 +34,8 @@ export type Guest = {
   readonly kernel: KernelEntry;
   /** What was booted, by content: another kernel, module or program of the guest, another word. */
   readonly buildKey: string;
+  /** What distinguishes it from the kernel it is based on: module, patch and digest; undefined where nothing does. */
+  readonly build: string | undefined;
   readonly machine: Machine;
   readonly accelerator: Accelerator;
   readonly barBytes: number;
@@ -72,7 +68,7 @@ export async function bootGuest(
 
 /** From the snapshot where there is one and it can be restored, otherwise cold. */
 async function startGuest(
-  { kernel, spec, qemuVersion }: Prepared,
+  { kernel, build, spec, qemuVersion }: Prepared,
   request: BootRequest,
   tell: TellStage,
   signal: AbortSignal | undefined,
@@ -81,6 +77,7 @@ async function startGuest(
   const guestOf = (machine: Machine, note: SnapshotNote | undefined): Guest => ({
     kernel,
     buildKey: digestOf([spec.vmlinux, spec.initramfs]),
+    build,
     machine,
     accelerator: spec.accelerator,
     barBytes: spec.barBytes,
@@ -107,25 +104,30 @@ export async function cleanLab(what: 'snapshots' | 'everything'): Promise<void> 
   const kinds = [
     'snapshots',
     ...(what === 'everything'
-      ? ['apt', 'packages', 'unpacked', 'kernels', 'vmlinux', 'programs', 'initramfs', 'tools', 'consoles']
+      ? [
+          ...['apt', 'packages', 'unpacked', 'kernels', 'vmlinux', 'programs', 'initramfs', 'tools', 'consoles'],
+          ...['builds', 'sources', 'modules'],
+        ]
       : []),
   ];
   for (const kind of kinds) await rm(join(cacheFolder(), kind), { recursive: true, force: true });
 }
 
-/** Whether a kernel's files are here already. */
-export async function isKernelCached(entry: KernelEntry): Promise<boolean> {
-  return isCached('kernels', kernelKey(entry));
-}
-
-type Prepared = { readonly kernel: KernelEntry; readonly spec: MachineSpec; readonly qemuVersion: string };
+type Prepared = {
+  readonly kernel: KernelEntry;
+  readonly build: string | undefined;
+  readonly spec: MachineSpec;
+  readonly qemuVersion: string;
+};
 
 async function prepare(
   request: BootRequest,
   tell: TellStage,
   signal: AbortSignal | undefined,
 ): Promise<Result<Prepared, LabError>> {
-  const entry = await findKernel(request.kernel);
+  const found = await findKernel(request.kernel);
+  if (!found.ok) return found;
+  const entry = request.ownModule === undefined ? found : await withOwnModule(found.value, request.ownModule);
   if (!entry.ok) return entry;
   const qemu = await run('qemu-system-x86_64', ['--version']);
   if (!qemu.ok) return qemu;
@@ -137,104 +139,15 @@ async function prepare(
   if (!kernel.ok) return kernel;
   const tools = await buildToolsDisk(request.bpftrace, tell);
   if (!tools.ok) return tools;
+  const { vmlinux, initramfs, build } = kernel.value;
   const spec: MachineSpec = {
-    ...kernel.value,
+    vmlinux,
+    initramfs,
     toolsDisk: tools.value,
     barBytes: request.barBytes,
     accelerator: (await findAccelerator()).accelerator,
   };
-  return ok({ kernel: entry.value, spec, qemuVersion: qemu.value.split('\n')[0] ?? '' });
-}
-
-/**
- * The kernel's uncompressed image and initramfs. A Debian kernel is resolved to a version once and stays that version
- * until the lab is cleaned, so that runs of different days compare the same build. A folder is looked at anew each time.
- */
-async function prepareKernel(
-  entry: KernelEntry,
-  unpackers: { readonly busybox: string; readonly xz: string },
-  tell: TellStage,
-  signal: AbortSignal | undefined,
-): Promise<Result<{ readonly vmlinux: string; readonly initramfs: string }, LabError>> {
-  const programs = await buildGuestPrograms(tell);
-  if (!programs.ok) return programs;
-  const resolved = await resolveKernel(entry, tell, signal);
-  if (!resolved.ok) return resolved;
-  const { key, folders } = resolved.value;
-  const findFiles = (): ReturnType<typeof findKernelFiles> => findKernelFiles(folders);
-  const vmlinux = await cached('vmlinux', key, async (draft) => {
-    const files = await findFiles();
-    if (!files.ok) return files;
-    tell({ stage: `unpacking ${files.value.release}` });
-    return extractVmlinux(files.value.bzImage, join(draft, 'vmlinux'), unpackers.xz);
-  });
-  if (!vmlinux.ok) return vmlinux;
-  const initramfs = await buildInitramfs({ key, findFiles }, programs.value, unpackers, tell);
-  return initramfs.ok ? ok({ vmlinux: join(vmlinux.value, 'vmlinux'), initramfs: initramfs.value }) : initramfs;
-}
-
-type Resolved = { readonly folders: readonly string[]; readonly key: string };
-
-async function resolveKernel(
-  entry: KernelEntry,
-  tell: TellStage,
-  signal: AbortSignal | undefined,
-): Promise<Result<Resolved, LabError>> {
-  const { source } = entry;
-  if (source.kind === 'folder') {
-    const folders = [source.path, ...(source.modules === undefined ? [] : [source.modules])];
-    const files = await findKernelFiles(folders);
-    return files.ok ? ok({ folders, key: await keyOfFolder(files.value) }) : files;
-  }
-  const pin = await cached('kernels', kernelKey(entry), async (draft) => {
-    const unpacked = await unpackKernel(source, tell, signal);
-    if (!unpacked.ok) return unpacked;
-    await writeFile(join(draft, 'folders'), unpacked.value.join('\n'));
-    return ok(undefined);
-  });
-  if (!pin.ok) return pin;
-  const folders = (await readFile(join(pin.value, 'folders'), 'utf8')).split('\n');
-  return ok({ folders, key: digestOf(folders) });
-}
-
-/**
- * The folders of a Debian kernel. Newer ones are split (7.2 is): linux-image is empty, linux-binary has the image,
- * linux-modules the modules, linux-base the list of what is built in.
- */
-async function unpackKernel(
-  source: DebianPackage,
-  tell: TellStage,
-  signal: AbortSignal | undefined,
-): Promise<Result<readonly string[], LabError>> {
-  const image = await unpackPackage(source, tell, signal);
-  if (!image.ok) return image;
-  const version = /^linux-image-(.+)$/.exec(image.value.name)?.[1];
-  const isWhole = (await findKernelFiles([image.value.folder])).ok;
-  if (isWhole || version === undefined) return ok([image.value.folder]);
-  const folders: string[] = [];
-  for (const part of ['linux-base', 'linux-binary', 'linux-modules']) {
-    const pattern = `${part}-${version.replaceAll(/[.+]/g, String.raw`\$&`)}`;
-    const unpacked = await unpackPackage({ pattern, suite: source.suite }, tell, signal);
-    if (!unpacked.ok) return unpacked;
-    folders.push(unpacked.value.folder);
-  }
-  return ok(folders);
-}
-
-/** What decides about a kernel of a folder: its image by content, and when each of its modules was last written. */
-async function keyOfFolder({ bzImage, modules }: KernelFiles): Promise<string> {
-  const facts = await Promise.all(
-    [...modules].map(async ([name, file]) => {
-      const { size, mtimeMs } = await stat(file);
-      return `${name} ${size} ${mtimeMs}`;
-    }),
-  );
-  return digestOf([await readFile(bzImage), ...facts]);
-}
-
-function kernelKey(entry: KernelEntry): string {
-  // The word is the form of the note: another form, another place.
-  return digestOf(['folders', JSON.stringify(entry.source)]);
+  return ok({ kernel: entry.value, build, spec, qemuVersion: qemu.value.split('\n')[0] ?? '' });
 }
 
 async function coldBoot(

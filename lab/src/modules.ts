@@ -17,14 +17,21 @@ const wanted: readonly { readonly name: string; readonly isOptional: boolean }[]
   { name: 'vfio_pci', isOptional: false },
 ];
 
-/** The closure of what a guest needs. Error: a module is neither there nor built in. */
-export async function moduleClosure(files: KernelFiles, xz: string): Promise<Result<readonly Module[], LabError>> {
+/**
+ * The closure of what a guest needs, with `own` modules (name → file) in place of the kernel's, or loaded besides. Error: a
+ * module is neither there nor built in.
+ */
+export async function moduleClosure(
+  files: KernelFiles,
+  own: ReadonlyMap<string, string>,
+  xz: string,
+): Promise<Result<readonly Module[], LabError>> {
   const ordered: Module[] = [];
   const seen = new Set<string>();
   const visit = async (name: string, isOptional: boolean): Promise<Result<void, LabError>> => {
     if (seen.has(name) || files.builtin.has(name)) return ok(undefined);
     seen.add(name);
-    const file = files.modules.get(name);
+    const file = own.get(name) ?? files.modules.get(name);
     if (file === undefined) {
       return isOptional
         ? ok(undefined)
@@ -44,7 +51,7 @@ export async function moduleClosure(files: KernelFiles, xz: string): Promise<Res
     ordered.push({ name, bytes: bytes.value });
     return ok(undefined);
   };
-  for (const { name, isOptional } of wanted) {
+  for (const { name, isOptional } of [...wanted, ...[...own.keys()].map((one) => ({ name: one, isOptional: false }))]) {
     const visited = await visit(name, isOptional);
     if (!visited.ok) return visited;
   }

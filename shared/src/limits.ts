@@ -117,6 +117,15 @@ export const labCommandMaxMs = 900_000;
 /** Package lists of the lab's own older than this are fetched again, ms: kernels appear monthly, and old files vanish. */
 export const aptListsAgeMaxMs = 24 * 3_600_000;
 
+/** Lines of a failed build that are quoted: a compiler's error with its place and caret takes four, make's own three. */
+export const moduleBuildLinesMax = 24;
+
+/** Complaints read from a guest's console: a broken page table brings thousands of the same. */
+export const oopsesMax = 100;
+
+/** Of them, said in one message: the first is the cause, those behind it mostly follow from it. */
+export const oopsesShownMax = 3;
+
 /** An unpacked kernel, bytes: 70 MB today; a debug build may be ten times that. */
 export const vmlinuxBytesMax = 1024 * 1024 * 1024;
 

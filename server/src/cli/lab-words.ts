@@ -28,6 +28,8 @@ export type RunWords = GuestWords & {
 
 type GuestWords = {
   readonly kernel: string;
+  /** A patch over vfio-pci-core, or a folder with modules. */
+  readonly ownModule: string | undefined;
   readonly barBytes: number;
   readonly start: 'fastest' | 'cold';
   readonly bpftrace: string;
@@ -93,6 +95,7 @@ export function addLab(program: Command, take: (words: LabWords) => void): Comma
 type GuestOptions = {
   readonly bar: number;
   readonly cold?: true;
+  readonly modulePatch?: string;
   readonly bpftrace: string;
   readonly probes: string;
   readonly param: readonly string[];
@@ -145,6 +148,7 @@ function withGuest(command: Command): Command {
         .argParser(argumentOf(parseBarBytes))
         .default(64 * 1024 ** 2, '64M'),
     )
+    .option('--module-patch <path>', 'a .cocci patch over vfio-pci-core, or a folder with .ko files, for this boot')
     .option('--cold', 'boot although there is a snapshot')
     .option('--probes <list>', 'PROBE or PROBE:STREAM, separated by commas', faultPathProbes)
     .option(
@@ -159,6 +163,7 @@ function withGuest(command: Command): Command {
 
 function guestOf(options: GuestOptions): Omit<GuestWords, 'kernel'> {
   return {
+    ownModule: options.modulePatch,
     barBytes: options.bar,
     start: options.cold === true ? 'cold' : 'fastest',
     bpftrace: options.bpftrace,

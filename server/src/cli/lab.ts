@@ -3,13 +3,16 @@ import {
   cacheFolder,
   cacheUsage,
   cleanLab,
+  describeOops,
   findAccelerator,
   isKernelCached,
   type LabError,
   type LabStage,
+  type Oops,
   readKernelList,
+  readOopses,
 } from '@faultline/lab';
-import { formatBytes, formatSeconds, type RunView } from '@faultline/shared';
+import { formatBytes, formatSeconds, oopsesShownMax, type RunView } from '@faultline/shared';
 import { type OpenGuest, openGuest } from '../lab/open-guest.ts';
 import { listRunning, registerGuest, stopRunning } from '../lab/running-guests.ts';
 import { runWorkload, type WorkloadEnd, workloads } from '../lab/workload.ts';
@@ -159,7 +162,12 @@ async function runOnce(request: RunWords, surroundings: LabSurroundings): Promis
   if (!session.ok) return complain({ ...session.error, kind: 'broken' }, terminal);
   tell.say({ stage: `running ${request.workload}` });
   const note = (lines: readonly string[]): Promise<string | undefined> =>
-    noteWorkload(surroundings.library, tracing, { kernel: request.kernel, target: guest.target, request, lines });
+    noteWorkload(surroundings.library, tracing, {
+      kernel: buildOf(request, guest),
+      target: guest.target,
+      request,
+      lines,
+    });
   await note([]);
   const ends = await repeat(request, surroundings, guest);
   const noteProblem = await note(ends.at(-1)?.lines ?? []);
@@ -193,6 +201,8 @@ async function runOnce(request: RunWords, surroundings: LabSurroundings): Promis
     );
   }
   if (last === undefined || last.kind === 'lost') {
+    const oopses = readOopses(guest.target.guest.machine.console);
+    if (oopses.length > 0 && !interrupted.aborted) return sayOopses(request, oopses, terminal);
     const why = last?.problem ?? (interrupted.aborted ? 'stopped' : 'it did not run');
     return complain(guest.target.guest.machine.asError(`the workload's guest was lost: ${why}`, interrupted), terminal);
   }
@@ -206,6 +216,22 @@ async function runOnce(request: RunWords, surroundings: LabSurroundings): Promis
     return labStatus.workloadFailed;
   }
   return isWhole(summary) ? labStatus.done : labStatus.incomplete;
+}
+
+/** The kernel as it was asked for; with a module of one's own, that build of it. */
+function buildOf({ kernel, ownModule }: RunWords, { target }: OpenGuest): string {
+  return ownModule === undefined ? kernel : target.guest.kernel.name;
+}
+
+/** A kernel that a workload killed is an answer, not the lab's failure: which BUG, on which path. */
+function sayOopses({ kernel, workload }: RunWords, oopses: readonly Oops[], terminal: Terminal): number {
+  terminal.err(
+    complaint(
+      `${workload} killed the kernel ${kernel}: ${oopses.slice(0, oopsesShownMax).map(describeOops).join('; ')}`,
+      'This is the kernel’s answer, not the lab’s failure. What was counted until a moment before is above.',
+    ),
+  );
+  return labStatus.workloadFailed;
 }
 
 /** Once, or again and again until the asked-for time is over. */

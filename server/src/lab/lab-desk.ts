@@ -184,7 +184,11 @@ export class LabDesk implements Lab {
     }
     const { target, runs: attached, wasRestored, snapshotProblem, refused } = opened.value;
     kept.target = target;
-    const era = eraOfVariant(attached.find(({ probe }) => probe === 'vfio-fault')?.variant);
+    // A build's handler may do what no era does, whatever its functions are called.
+    const era =
+      target.guest.build !== undefined
+        ? undefined
+        : eraOfVariant(attached.find(({ probe }) => probe === 'vfio-fault')?.variant);
     const problems = [...(snapshotProblem === undefined ? [] : [`no snapshot: ${snapshotProblem}`]), ...refused];
     kept.view = {
       ...kept.view,

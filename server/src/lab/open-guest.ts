@@ -11,6 +11,8 @@ import { GuestTarget } from '../targets/guest.ts';
 /** What to boot and what to trace in it. */
 export type GuestRequest = {
   readonly kernel: string;
+  /** A patch over vfio-pci-core (.cocci), or a folder with modules to use instead of the kernel's. */
+  readonly ownModule?: string | undefined;
   readonly barBytes: number;
   readonly bpftrace: string;
   /** Id of the target it becomes. */
@@ -51,8 +53,8 @@ export async function openGuest(
   signal: AbortSignal | undefined,
 ): Promise<Result<OpenGuest, LabError>> {
   const heldKey = await heldKeyOf(probes, request.runs);
-  const { kernel, barBytes, bpftrace, start } = request;
-  const guest = await bootGuest({ kernel, barBytes, bpftrace, start, heldKey }, tell, signal);
+  const { kernel, ownModule, barBytes, bpftrace, start } = request;
+  const guest = await bootGuest({ kernel, ownModule, barBytes, bpftrace, start, heldKey }, tell, signal);
   if (!guest.ok) return guest;
   const target = new GuestTarget(request.targetId, guest.value);
   // Attaching takes up to half a minute under emulation: without its guest, everything that waits for it ends at once.

@@ -1,9 +1,9 @@
-/** Runs the workload program in a lab guest; what it prints, line by line, is the ground truth of what was traced. */
+/** Runs a workload program in a lab guest; what it prints, line by line, is the ground truth of what was traced. */
 import { deviceBar, deviceBdf } from '@faultline/lab';
 import { type LabWorkload, workloadLineCharsMax, workloadLinesMax, workloadMaxMs } from '@faultline/shared';
 import type { Target } from '../targets/target.ts';
 
-/** What `vfio-load` can do (lab/workload/README.md). */
+/** What the workload programs can do (lab/workload/README.md). */
 export const workloads: readonly LabWorkload[] = [
   bar('touch', 'map the BAR and read every page of it'),
   bar('dma-map', 'VFIO_IOMMU_MAP_DMA of a BAR that was not touched: the path of the thread'),
@@ -16,7 +16,17 @@ export const workloads: readonly LabWorkload[] = [
     ...bar('contention', 'threads that map, touch and unmap the BAR beside threads with anonymous faults'),
     takesThreads: true,
   },
+  edge('futex', 'FUTEX_WAKE_OP on a BAR that was not touched: its caller does not let the handler drop the lock'),
+  { ...edge('race', 'the BAR and anonymous memory at one address in turn, while threads read it'), takesThreads: true },
+  edge('split', 'touch, unmap the middle page, touch both halves again'),
+  { ...edge('kill', 'SIGKILL for a process whose threads fault the BAR in beside writers'), takesThreads: true },
+  edge('device-remap', 'the test device (6.1-device, 6.12-device): remap_pfn_range in its fault handler'),
+  edge('device-insert', 'the test device: vmf_insert_pfn in its fault handler'),
+  edge('device-map', 'the test device: remap_pfn_range at mmap time'),
 ];
+
+/** Done by vfio-edge, the others by vfio-load. */
+const edges = ['futex', 'race', 'split', 'kill', 'device-remap', 'device-insert', 'device-map'];
 
 /** Maps the BAR through vfio, where we choose. */
 function bar(name: string, title: string): LabWorkload {
@@ -25,6 +35,11 @@ function bar(name: string, title: string): LabWorkload {
 
 /** Maps it through a file, where the kernel chooses. */
 function file(name: string, title: string): LabWorkload {
+  return { name, title, takesAlignment: false, takesThreads: false };
+}
+
+/** What vfio-edge does: where it is mapped makes no difference. */
+function edge(name: string, title: string): LabWorkload {
   return { name, title, takesAlignment: false, takesThreads: false };
 }
 
@@ -53,7 +68,11 @@ export async function runWorkload(
   onLine: (line: string) => void,
   signal: AbortSignal | undefined,
 ): Promise<WorkloadEnd> {
-  const process = target.start({ program: 'vfio-load', args: wordsOf(request), env: {} });
+  const process = target.start({
+    program: edges.includes(request.workload) ? 'vfio-edge' : 'vfio-load',
+    args: wordsOf(request),
+    env: {},
+  });
   const lines: string[] = [];
   const take = (line: string): void => {
     if (line.trim() === '') return;

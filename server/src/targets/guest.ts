@@ -37,7 +37,7 @@ export class GuestTarget implements Target {
     this.id = id;
     this.guest = guest;
     const isEmulated = guest.accelerator === 'tcg';
-    this.title = `lab guest ${guest.kernel.name}`;
+    this.title = `lab guest ${guest.kernel.name}${guest.build === undefined ? '' : ` (${guest.build})`}`;
     this.badge = isEmulated
       ? 'emulated guest: only counts and ratios carry over to real machines, latencies do not'
       : 'lab guest (KVM)';
