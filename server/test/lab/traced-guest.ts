@@ -6,7 +6,7 @@ import { type Dims, ensure, type RunView } from '@faultline/shared';
 import { fileURLToPath } from 'node:url';
 import { chooseStreams } from '../../src/cli/arguments.ts';
 import { type OpenGuest, openGuest } from '../../src/lab/open-guest.ts';
-import { runWorkload, type WorkloadRequest } from '../../src/lab/workload.ts';
+import { runWorkload, type WorkloadEnd, type WorkloadRequest } from '../../src/lab/workload.ts';
 import { readCatalogue } from '../../src/probes/catalogue.ts';
 import type { SessionSource } from '../../src/sessions/tracing.ts';
 import { Tracer } from '../../src/sessions/tracer.ts';
@@ -74,17 +74,33 @@ export class TracedGuest implements AsyncDisposable {
     return this.tracer.runs();
   }
 
+  /** Waits until a run that was started later is attached; throws when it fails. */
+  async untilRunning(id: string): Promise<void> {
+    const state = (): string | undefined => this.runs.find((run) => run.id === id)?.state;
+    await until(() => state() !== 'starting', 60_000);
+    if (state() !== 'running') throw new Error(JSON.stringify(this.runs.find((run) => run.id === id)?.failure));
+  }
+
   /** Runs a workload and waits until every stream has reported a moment after its end. */
   async count(request: Partial<WorkloadRequest> & { readonly workload: string }): Promise<Counted> {
+    const { end, counted: all } = await this.countUntil(request, (running) => running);
+    if (end.kind !== 'done') throw new Error(`${request.workload}: ${end.problem ?? end.kind}`);
+    const truth = JSON.parse(ensure(end.lines.at(-1), 'a workload prints a last line')) as Truth;
+    return { ...all, truth };
+  }
+
+  /** The same until something else has happened, for a workload that fails or never ends; its truth is empty. */
+  async countUntil<T>(
+    request: Partial<WorkloadRequest> & { readonly workload: string },
+    ended: (running: Promise<WorkloadEnd>) => Promise<T>,
+  ): Promise<{ readonly end: T; readonly counted: Counted }> {
     const before = this.totals();
     const whole = { barBytes: this.barBytes, isMisaligned: false, repetitions: 1, threads: undefined, ...request };
-    const end = await runWorkload(this.open.target, whole, () => undefined, undefined);
-    if (end.kind !== 'done') throw new Error(`${request.workload}: ${end.problem ?? end.kind}`);
+    const end = await ended(runWorkload(this.open.target, whole, () => undefined, undefined));
     const clock = await this.open.target.guest.machine.agent.clockNs();
     const endedNs = clock.ok ? Number(clock.value) : Number.NaN;
     await until(() => this.runs.every(({ lastNs, state }) => state !== 'running' || (lastNs ?? 0) > endedNs), 60_000);
-    const truth = JSON.parse(ensure(end.lines.at(-1), 'a workload prints a last line')) as Truth;
-    return counted(truth, before, this.totals());
+    return { end, counted: counted({}, before, this.totals()) };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

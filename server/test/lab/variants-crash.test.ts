@@ -1,0 +1,68 @@
+/**
+ * What a lock check does not see: v1 and v1d hold the write lock where the assertion asks for it, and kill the kernel. An oops is a
+ * result here: the console says which, the contract probe said why. Each guest ends with its test.
+ */
+import { readModuleOf, type Oops, readOopses, swapModule } from '@faultline/lab';
+import { describe, expect, it } from 'vitest';
+import { until } from '../until.ts';
+import { type Counted, TracedGuest } from './traced-guest.ts';
+
+const smallBytes = 1024 * 1024;
+
+/** A guest with a build's module that goes on after an oops, as far as it can. */
+async function startCrashing(build: string): Promise<TracedGuest> {
+  const guest = await TracedGuest.start('6.1', 'fault-contract,lock-assert');
+  const { agent } = guest.open.target.guest.machine;
+  const settings = { panic_on_oops: '0', printk: '8' };
+  for (const [name, value] of Object.entries(settings))
+    await agent.writeFile(`/proc/sys/kernel/${name}`, Buffer.from(value));
+  const file = await readModuleOf(build, 'vfio_pci_core', () => undefined, undefined);
+  if (!file.ok) throw new Error(file.error.message);
+  const swapped = await swapModule(agent, file.value);
+  if (!swapped.ok) throw new Error(swapped.error.message);
+  return guest;
+}
+
+/** Runs a workload until the kernel complains; the complaint, and what was counted until a moment later. */
+async function countUntilOops(
+  guest: TracedGuest,
+  workload: string,
+): Promise<{ readonly oops: Oops | undefined; readonly counted: Counted }> {
+  const { machine } = guest.open.target.guest;
+  const { end, counted } = await guest.countUntil(
+    { workload, barBytes: smallBytes, repetitions: 3000 },
+    async (running) => {
+      running.catch(() => undefined);
+      await until(() => readOopses(machine.console).some(({ stack }) => stack.length > 3), 60_000);
+      return readOopses(machine.console)[0];
+    },
+  );
+  return { oops: end, counted };
+}
+
+describe('6.1 with a handler that drops the lock', () => {
+  it('v1 oopses where its caller forbids that: FUTEX_WAKE_OP on an untouched BAR', async () => {
+    await using guest = await startCrashing('6.1-v1');
+    const { oops, counted } = await countUntilOops(guest, 'futex');
+    expect(oops).toMatchObject({ kind: 'BUG', at: 'fixup_user_fault', what: expect.stringMatching(/NULL pointer/) });
+    expect(oops?.stack.slice(0, 3)).toEqual(['fault_in_user_writeable', 'futex_wake_op', 'do_futex']);
+    expect(counted.sum('fault-contract', 'contractFindings', { finding: 'lock-dropped-forbidden' })).toBe(1);
+    expect(counted.sum('lock-assert', 'violations')).toBe(0);
+  });
+
+  it.each(['6.1-v1', '6.1-v1d'])(
+    '%s maps the device into memory of others when its VMA dies in the gap',
+    async (build) => {
+      await using guest = await startCrashing(build);
+      const { oops, counted } = await countUntilOops(guest, 'race');
+      expect(['BUG', 'bad-page']).toContain(oops?.kind);
+      expect(oops?.what).toMatch(/^kernel BUG at mm\/memory\.c|^BUG: Bad page map in process vfio-edge/);
+      expect(counted.sum('fault-contract', 'contractFindings', { finding: 'vma-freed' })).toBeGreaterThan(0);
+      const freed = counted
+        .cells('fault-contract', 'contractFindings')
+        .find(({ dims }) => dims['finding'] === 'vma-freed');
+      expect(freed?.dims['stack']).toMatch(/^vm_area_free;.*munmap;mmap_region;do_mmap/);
+      expect(counted.sum('lock-assert', 'violations')).toBe(0);
+    },
+  );
+});
