@@ -80,6 +80,14 @@ describe('faultline compare', () => {
     expect(few.out.replaceAll(/\s+/g, ' ')).toMatch(/About [0-9]+ runs a side would probably decide it/);
   });
 
+  it('keeps to 72 columns where an interval of two times has no room', async () => {
+    await record('a');
+    await record('b', { faultNs: 0 });
+    const { out } = await run('compare --metric faultTime build:a -- build:b');
+    expect(out).toMatch(/Time in faults \* +16 ms +0 ns +−16 ms +improved/);
+    expect(Math.max(...out.split('\n').map(({ length }) => length))).toBeLessThanOrEqual(72);
+  });
+
   it.each<[string, Partial<FaultRun>, string]>([
     ['another BAR', { barBytes: 128 * 1024 ** 2 }, 'size of the BAR differs: 64 MiB against 128 MiB'],
     ['another THP mode', { identity: { thpMode: 'never' } }, 'transparent huge pages differs: always against never'],
