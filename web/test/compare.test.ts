@@ -175,6 +175,16 @@ describe('the page of comparisons', () => {
     expect(report).toBe(await (await fetch(`${server.url}/api/v1/compare?${both.slice(1)}&format=html`)).text());
   });
 
+  test('fits 400 pixels: what is wider moves within its panel', async () => {
+    await using open = await openComparePage(browser, server, both);
+    const { page } = open;
+    await page.setViewportSize({ width: 400, height: 860 });
+    await expect.poll(() => page.locator('.path-diagram').count(), soon).toBe(2);
+    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(
+      await page.evaluate(() => document.documentElement.clientWidth),
+    );
+  });
+
   test('says why a comparison cannot be had', async () => {
     await using open = await openComparePage(browser, server, '&baseline=build:9.9&candidate=build:6.1');
     await expect.poll(() => open.page.getByRole('alert').innerText(), soon).toContain('build:9.9');

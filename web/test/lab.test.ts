@@ -38,7 +38,7 @@ test('a boot does not drag a reader along who has gone to another page meanwhile
   const { page, feed } = open;
   await page.getByRole('button', { name: 'Boot 6.1', exact: true }).click();
   await page.locator('.lab-machine').waitFor();
-  await page.keyboard.press('3');
+  await page.keyboard.press('4');
   await page.getByRole('heading', { name: /Preflight/ }).waitFor();
   for (let stage = 0; stage < 4; stage += 1) feed.lab.advance();
   await page.getByRole('button', { name: /^lab-6\.1-1/ }).waitFor();

@@ -165,7 +165,7 @@ describe('keys', () => {
     await page.keyboard.press('f');
     expect(await page.evaluate(() => document.activeElement?.id)).toBe('process-filter');
     await page.keyboard.press('Escape');
-    await page.keyboard.press('3');
+    await page.keyboard.press('4');
     await page.getByRole('heading', { name: /Preflight/ }).waitFor();
     await page.goBack();
     await page.locator('#panel-acquisitions').waitFor();

@@ -4,6 +4,7 @@ import {
   type ComparedSideView,
   type ComparisonAnswer,
   ensure,
+  formatCount,
   formatExact,
   formatMetric,
   formatNs,
@@ -66,7 +67,7 @@ const style = `
 body{font:14px/1.45 system-ui,sans-serif;max-width:1100px;margin:24px auto;padding:0 16px;font-variant-numeric:tabular-nums}
 h1{font-size:20px;font-weight:600}h2{font-size:15px;margin:28px 0 6px}
 table{border-collapse:collapse;width:100%;font-size:13px}th{text-align:start;font-weight:400;color:var(--quiet)}
-td,th{padding:3px 10px 3px 0;border-bottom:1px solid var(--line);vertical-align:top}.n{text-align:end}
+td,th{padding:3px 10px 3px 0;border-bottom:1px solid var(--line);vertical-align:top}.n{text-align:end;white-space:nowrap}.axis{width:26%}
 .note,.quiet{color:var(--quiet)}.baseline{color:var(--baseline)}.candidate{color:var(--candidate)}.bad{color:var(--bad);font-weight:600}
 pre{margin:2px 0 8px 16px;font-size:12px}svg{display:block;width:100%}svg text{fill:currentColor;font-size:11px}`;
 
@@ -98,9 +99,9 @@ function list(title: string, lines: readonly string[]): string {
 function metricTable({ metrics }: CandidateComparison, sides: readonly ComparedSideView[]): string {
   const axis = ratioAxis(metrics.map(ratioSpan).filter((span) => span !== undefined));
   const ticks = axis.ticks
-    .map((tick) => `<text x="${axis.at(tick) * 200}" y="11" text-anchor="middle">${formatRatio(tick)}</text>`)
+    .map((tick) => `<text x="${axis.at(tick) * 300}" y="11" text-anchor="middle">${formatRatio(tick)}</text>`)
     .join('');
-  const head = `<tr><th>metric<th class="n">${sides.map(({ title }) => text(title)).join('<th class="n">')}<th>candidate over baseline<th><svg viewBox="-14 0 228 14">${ticks}</svg><th>p (Holm)<th>p (perm.)<th>verdict</tr>`;
+  const head = `<tr><th>metric<th class="n">${sides.map(({ title }) => text(title)).join('<th class="n">')}<th>candidate over baseline<th class="axis"><svg viewBox="-20 0 340 14">${ticks}</svg><th>p (Holm)<th>p (perm.)<th>verdict</tr>`;
   return `<table>${head}${metrics.map((row) => metricRow(row, axis)).join('\n')}</table>`;
 }
 
@@ -122,9 +123,9 @@ function metricRow(row: MetricComparison, axis: LogAxis): string {
 
 function interval(span: RatioSpan | undefined, axis: LogAxis): string {
   if (span === undefined) return '';
-  const [low, high, at] = [span.low, span.high, span.ratio].map((value) => axis.at(value) * 200);
+  const [low, high, at] = [span.low, span.high, span.ratio].map((value) => axis.at(value) * 300);
   return (
-    `<svg viewBox="-14 0 228 14"><path d="M100 0V14" stroke="currentColor" opacity=".4"/>` +
+    `<svg viewBox="-20 0 340 14"><path d="M150 0V14" stroke="currentColor" opacity=".4"/>` +
     `<path d="M${low} 7H${high}" stroke="currentColor" stroke-width="2"/><circle cx="${at}" cy="7" r="3.5" fill="currentColor"/></svg>`
   );
 }
@@ -152,7 +153,7 @@ function shiftTable({ shift }: CandidateComparison): string {
     return '<p class="note">No shift function: it takes two runs a side with enough faults in each.</p>';
   const rows = shift.map(
     ({ quantile, baselineNs, candidateNs, ratio, low, high }) =>
-      `<tr><td>${formatShare(quantile)}<td class="n">${formatNs(baselineNs)}<td class="n">${formatNs(candidateNs)}<td>${formatRatio(ratio)} [${formatRatio(low)}, ${formatRatio(high)}]</tr>`,
+      `<tr><td>${formatShare(quantile)}<td class="n">${formatNs(baselineNs)}<td class="n">${formatNs(candidateNs)}<td>${formatRatio(ratio)} [${formatCount(low)}–${formatCount(high)}]</tr>`,
   );
   return `<table><tr><th>of faults up to<th class="n">baseline<th class="n">candidate<th>candidate over baseline</tr>${rows.join('')}</table>`;
 }

@@ -8,8 +8,8 @@ type Props = {
   readonly wordsOf: (node: PathNode) => { readonly figures: string; readonly exact: string };
   /** How a lock mode looks: its colour, its shape and its word. */
   readonly lockOf: (lock: string) => LockMark;
-  /** Room for at least so many rows, so that paths side by side have one scale. */
-  readonly rowsMin?: number;
+  /** A path that stands beside this one: both get room for as many rows, and lines as thick for the same traffic. */
+  readonly beside?: FaultPath | undefined;
   /** How a node differs from that of another path, in a word or two; undefined where it does not. */
   readonly differenceOf?: (node: PathNode) => string | undefined;
 };
@@ -27,15 +27,11 @@ const nodeHeight = 42;
 const rowHeight = 62;
 const railWidth = 6;
 
-/** How many rows a path takes. */
-export function rowsOfPath(path: FaultPath): number {
-  return Math.max(...path.nodes.map(({ row }) => row)) + 1;
-}
-
 /** The fault path as a vertical diagram: functions as boxes, calls as lines as thick as the traffic, locks as a rail. */
-export function PathDiagram({ path, wordsOf, lockOf, rowsMin = 0, differenceOf }: Props): ReactNode {
-  const rows = Math.max(rowsMin, rowsOfPath(path));
-  const peak = Math.max(1, ...path.edges.map(({ count }) => count));
+export function PathDiagram({ path, wordsOf, lockOf, beside, differenceOf }: Props): ReactNode {
+  const paths = beside === undefined ? [path] : [path, beside];
+  const rows = Math.max(...paths.flatMap(({ nodes }) => nodes.map(({ row }) => row))) + 1;
+  const peak = Math.max(1, ...paths.flatMap(({ edges }) => edges.map(({ count }) => count)));
   const [width, height] = [3 * columnWidth, rows * rowHeight];
   const nodeOf = new Map(path.nodes.map((node) => [node.id, node]));
   return (

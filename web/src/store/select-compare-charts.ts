@@ -57,11 +57,12 @@ export type MetricRow = {
 
 /** The table of metrics on one axis. */
 export function metricRows({ metrics }: CandidateComparison): {
-  readonly axis: LogAxis;
+  /** Undefined where no row has a ratio to draw. */
+  readonly axis: LogAxis | undefined;
   readonly rows: readonly MetricRow[];
 } {
-  const axis = ratioAxis(metrics.map(ratioSpan).filter((span) => span !== undefined));
-  return { axis, rows: metrics.map(rowOf) };
+  const spans = metrics.map(ratioSpan).filter((span) => span !== undefined);
+  return { axis: spans.length === 0 ? undefined : ratioAxis(spans), rows: metrics.map(rowOf) };
 }
 
 function rowOf(row: MetricComparison): MetricRow {

@@ -80,7 +80,13 @@ export function ShiftPanel({ candidate }: Compared): ReactNode {
       table={view === undefined ? undefined : shiftTable(candidate)}
     >
       {view === undefined ? (
-        <EmptyState why="No quantile can be compared: it takes two runs a side, and enough faults in each of them for a quantile." />
+        <EmptyState
+          why={
+            candidate.verdict === 'not-comparable'
+              ? 'The sides may not be compared: see the gate.'
+              : 'No quantile can be compared: it takes two runs a side, and enough faults in each of them for a quantile.'
+          }
+        />
       ) : (
         <PlacesChart
           places={view.points.map(({ label }) => label)}

@@ -43,7 +43,7 @@ export function MetricPanel({ answer, candidate }: Compared): ReactNode {
               </th>
               <th scope="col">change</th>
               <th scope="col" className="interval-cell">
-                <AxisTicks axis={axis} />
+                {axis === undefined ? null : <AxisTicks axis={axis} />}
               </th>
               <th scope="col" className="align-end" title="of Welch’s t, corrected by Holm over the table">
                 p
@@ -81,7 +81,7 @@ function AxisTicks({ axis }: { readonly axis: LogAxis }): ReactNode {
   );
 }
 
-function Row({ row, axis }: { readonly row: MetricRow; readonly axis: LogAxis }): ReactNode {
+function Row({ row, axis }: { readonly row: MetricRow; readonly axis: LogAxis | undefined }): ReactNode {
   const { app } = useStores();
   const { metric } = usePage();
   const { span } = row;
@@ -106,7 +106,7 @@ function Row({ row, axis }: { readonly row: MetricRow; readonly axis: LogAxis })
       </td>
       <td className="metric-change">{row.change}</td>
       <td className="interval-cell">
-        {span === undefined ? null : (
+        {span === undefined || axis === undefined ? null : (
           <IntervalMark
             low={axis.at(span.low)}
             high={axis.at(span.high)}

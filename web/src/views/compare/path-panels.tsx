@@ -7,7 +7,7 @@ import {
   formatPlural,
   type PathNode,
 } from '@faultline/shared';
-import { PathDiagram, rowsOfPath } from '../../charts/path-diagram.tsx';
+import { PathDiagram } from '../../charts/path-diagram.tsx';
 import { modeMark } from '../../store/marks.ts';
 import { assertionTable } from '../../store/select-assertion.ts';
 import {
@@ -43,7 +43,7 @@ export function SidePathPanel({ answer, side }: Compared & { readonly side: Side
       ) : (
         <PathDiagram
           path={own.path}
-          rowsMin={other.path === undefined ? 0 : rowsOfPath(other.path)}
+          beside={other.path}
           wordsOf={wordsOf}
           lockOf={modeMark}
           differenceOf={(node) => pathDifference(node, other.path)}
