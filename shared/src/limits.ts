@@ -123,6 +123,9 @@ export const moduleBuildLinesMax = 24;
 /** Complaints read from a guest's console: a broken page table brings thousands of the same. */
 export const oopsesMax = 100;
 
+/** Heartbeats that a guest is given after an oops: an emulated one that writes to its console is seconds late with them. */
+export const oopsHeartbeats = 12;
+
 /** Of them, said in one message: the first is the cause, those behind it mostly follow from it. */
 export const oopsesShownMax = 3;
 

@@ -167,8 +167,8 @@ export const VariantSchema = Type.Object(
         btfTypes: Type.Optional(Type.Array(ModuleTypeSchema)),
         /** Types that must not be there. */
         absentBtfTypes: Type.Optional(Type.Array(ModuleTypeSchema)),
-        /** The script decodes the word of mmap_lock: `rwsem` is how it is without PREEMPT_RT. */
-        lockWord: Type.Optional(Type.Literal('rwsem')),
+        /** The script decodes the word of mmap_lock: `rwsem` is how it is without PREEMPT_RT, `rwbase` with it. */
+        lockWord: Type.Optional(Type.Union([Type.Literal('rwsem'), Type.Literal('rwbase')])),
       },
       strict,
     ),

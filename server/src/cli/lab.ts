@@ -15,6 +15,7 @@ import {
 import { formatBytes, formatSeconds, oopsesShownMax, type RunView } from '@faultline/shared';
 import { type OpenGuest, openGuest } from '../lab/open-guest.ts';
 import { listRunning, registerGuest, stopRunning } from '../lab/running-guests.ts';
+import { surviveOopses, untilOops } from '../lab/until-oops.ts';
 import { runWorkload, type WorkloadEnd, workloads } from '../lab/workload.ts';
 import { noteWorkload } from '../lab/setup.ts';
 import type { CataloguedProbe } from '../probes/catalogue.ts';
@@ -200,9 +201,9 @@ async function runOnce(request: RunWords, surroundings: LabSurroundings): Promis
       ].join('\n'),
     );
   }
+  const oopses = readOopses(guest.target.guest.machine.console).filter(({ kind }) => kind !== 'WARN');
+  if (oopses.length > 0 && !interrupted.aborted) return sayOopses(request, oopses, terminal);
   if (last === undefined || last.kind === 'lost') {
-    const oopses = readOopses(guest.target.guest.machine.console);
-    if (oopses.length > 0 && !interrupted.aborted) return sayOopses(request, oopses, terminal);
     const why = last?.problem ?? (interrupted.aborted ? 'stopped' : 'it did not run');
     return complain(guest.target.guest.machine.asError(`the workload's guest was lost: ${why}`, interrupted), terminal);
   }
@@ -228,7 +229,7 @@ function sayOopses({ kernel, workload }: RunWords, oopses: readonly Oops[], term
   terminal.err(
     complaint(
       `${workload} killed the kernel ${kernel}: ${oopses.slice(0, oopsesShownMax).map(describeOops).join('; ')}`,
-      'This is the kernel’s answer, not the lab’s failure. What was counted until a moment before is above.',
+      'This is the kernel’s answer, not the lab’s failure. What was counted until then is above.',
     ),
   );
   return labStatus.workloadFailed;
@@ -242,8 +243,10 @@ async function repeat(
 ): Promise<readonly WorkloadEnd[]> {
   const beganMs = performance.now();
   const ends: WorkloadEnd[] = [];
+  await surviveOopses(guest.target);
   do {
-    ends.push(await runWorkload(guest.target, request, () => undefined, interrupted));
+    const running = runWorkload(guest.target, request, () => undefined, interrupted);
+    ends.push(await untilOops(guest.target, running));
   } while (
     request.durationMs !== undefined &&
     performance.now() - beganMs < request.durationMs &&

@@ -142,6 +142,19 @@ describe('versions', () => {
     ]);
   });
 
+  it('takes the script that decodes the lock word of PREEMPT_RT there, and nowhere else', async () => {
+    const requires = { tracepoints: [], functions: [], btf: true };
+    const variants = [
+      variant('usual', { requires: { ...requires, lockWord: 'rwsem' } }),
+      variant('rt', { requires: { ...requires, lockWord: 'rwbase' } }),
+    ];
+    expect((await plan(variants))[0]).toBe('usual');
+    expect((await plan(variants, { ...able, isRealtime: true }))[0]).toBe('rt');
+    const [chosen, [reason]] = await plan(variants.slice(1));
+    expect(chosen).toBeUndefined();
+    expect(reason).toContain('not PREEMPT_RT');
+  });
+
   it('refuses to decode the lock word of PREEMPT_RT', async () => {
     const decodes = variant('a', { requires: { tracepoints: [], functions: [], btf: true, lockWord: 'rwsem' } });
     expect((await plan([decodes]))[0]).toBe('a');

@@ -55,6 +55,9 @@ async function reasonsAgainst(capabilities: TargetCapabilities, variant: Variant
   if (variant.requires.lockWord === 'rwsem' && capabilities.isRealtime) {
     reasons.push('this kernel is PREEMPT_RT: its mmap_lock has another word, which this script would misread');
   }
+  if (variant.requires.lockWord === 'rwbase' && !capabilities.isRealtime) {
+    reasons.push('this kernel is not PREEMPT_RT: its mmap_lock has another word, which this script would misread');
+  }
   for (const name of variant.requires.modules ?? []) {
     if ((await capabilities.hasModule(name)) === 'no') {
       // Its functions and types are not there either: one reason says it all.
