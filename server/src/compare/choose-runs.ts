@@ -53,8 +53,15 @@ function foldersOf(word: string, library: Library): Result<readonly RecordedFold
   return found.ok ? ok([{ folder: found.value.folder, manifest: found.value.manifest }]) : found;
 }
 
-/** Sessions that fit every condition of `build:6.1,workload:touch`. */
+/**
+ * Closed sessions that fit every condition of `build:6.1,workload:touch`. A build that is recorded under this very name is that one alone: the
+ * releases of 6.1-rt begin with 6.1 too.
+ */
 function selected(word: string, library: Library): Result<readonly RecordedFolder[], Refusal> {
+  const closed = library.list().flatMap((entry) => {
+    const { folder, manifest } = entry;
+    return manifest === undefined || isLive(entry) ? [] : [{ folder, manifest }];
+  });
   const asked: { readonly fits: (manifest: SessionManifest) => boolean }[] = [];
   for (const part of word.split(',')) {
     const name = part.slice(0, Math.max(0, part.indexOf(':')));
@@ -64,13 +71,14 @@ function selected(word: string, library: Library): Result<readonly RecordedFolde
       const remedy = `A selection is made of ${conditionNames.join(', ')}: build:6.1,workload:dma-map`;
       return err(refusal(`${JSON.stringify(part)} selects nothing`, remedy));
     }
-    asked.push({ fits: (manifest) => condition(manifest, value) });
+    const isName = name === 'build' && closed.some(({ manifest }) => buildOf(manifest) === value);
+    asked.push({ fits: (manifest) => (isName ? buildOf(manifest) === value : condition(manifest, value)) });
   }
-  const found = library.list().flatMap(({ folder, manifest }) => {
-    return manifest !== undefined && asked.every(({ fits }) => fits(manifest)) ? [{ folder, manifest }] : [];
-  });
+  const found = closed.filter(({ manifest }) => asked.every(({ fits }) => fits(manifest)));
   if (found.length > 0) return ok(found);
-  return err(refusal(`no session of ${library.folder} is ${word}`, 'faultline sessions list shows what there is.'));
+  return err(
+    refusal(`no closed session of ${library.folder} is ${word}`, 'faultline sessions list shows what there is.'),
+  );
 }
 
 /** The session that a folder is, or those in it. */
