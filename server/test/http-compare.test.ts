@@ -124,8 +124,8 @@ describe('comparisons over HTTP', () => {
   it.each([
     ['baseline=/etc&candidate=build:6.1', 400, 'neither the id'],
     ['baseline=..&candidate=build:6.1', 400, 'neither the id'],
-    ['baseline=build:/../../etc&candidate=build:6.1', 404, 'no session'],
-    ['baseline=build:9.9&candidate=build:6.1', 404, 'no session'],
+    ['baseline=build:/../../etc&candidate=build:6.1', 404, 'no closed session'],
+    ['baseline=build:9.9&candidate=build:6.1', 404, 'no closed session'],
     ['baseline=colour:red&candidate=build:6.1', 404, 'selects nothing'],
     ['baseline=build:6.1', 400, 'candidate'],
     ['baseline=build:6.1&candidate=build:6.12&metric=bogus', 400, 'no metric'],
