@@ -346,7 +346,9 @@ export class AppStore implements Disposable {
 
   private publishWhenDue(): void {
     const sinceMs = this.ports.nowMs() - this.publishedAtMs;
-    const intervalMs = this.page.isMoving ? moveIntervalMs : publishIntervalMs;
+    // A hand on the brush wants to see where it is; a session that plays goes at the pace of a live one.
+    const isPulled = this.page.isMoving && !this.recorded.player.isPlaying;
+    const intervalMs = isPulled ? moveIntervalMs : publishIntervalMs;
     if (sinceMs >= (this.hasNews ? intervalMs : idlePublishIntervalMs)) this.publish('usual');
   }
 
