@@ -1,6 +1,6 @@
 /**
  * The answers to the thread, side by side on 6.1: six builds of vfio-pci-core, swapped in one guest, each with its exact counts and
- * what its contract with the kernel's memory management says. docs/the-thread.md tells what it means.
+ * what its contract with the kernel's memory management says.
  */
 import { readModuleOf, swapModule } from '@faultline/lab';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
