@@ -134,6 +134,10 @@ describe('a probe run', () => {
     expect(hand.signals).toEqual([]);
     for (const atNs of [5, 6]) hand.print({ type: 'value', data: [atNs] });
     await vi.advanceTimersByTimeAsync(100);
+    // What was emitted since the last heartbeat is not known before the next one.
+    expect(hand.signals).toEqual([]);
+    hand.print(printf('HB 2000\n'));
+    await vi.advanceTimersByTimeAsync(100);
     expect(hand.signals).toEqual(['SIGINT']);
     hand.exit({ code: 0 });
     await run.ended;
