@@ -36,6 +36,7 @@ export * from './live/source.ts';
 export * from './live/timeline.ts';
 export * from './live/who.ts';
 export * from './probe-manifest.ts';
+export * from './chosen-streams.ts';
 export * from './protocol.ts';
 export * from './recorded-view.ts';
 export * from './recording-row.ts';

@@ -1,3 +1,4 @@
+import { ensure } from '@faultline/shared';
 import { describe, expect, it } from 'vitest';
 import { fakeProbes } from '../../test/fakes/fake-tracing.ts';
 import { chooseStreams, defaultStreams, parseDuration, parsePort, parsePrefix } from './arguments.ts';
@@ -54,6 +55,20 @@ describe('streams', () => {
     ];
     expect(choose(undefined)).toEqual({ ok: true, value: runs });
     expect(defaultStreams('host', fakeProbes)).toEqual(runs);
+  });
+
+  it('of a probe that never runs unasked are all of it where it is named', () => {
+    const [first, ...others] = fakeProbes;
+    const costly = {
+      ...ensure(first, 'fakes'),
+      name: 'costly',
+      streams: ensure(first, 'fakes').streams.map((one) => ({ ...one, isDefault: false })),
+    };
+    const manifests = [costly, ...others];
+    const chosen = (probes: string | undefined) =>
+      chooseStreams({ targetId: 'host', probes, parameters: [] }, manifests);
+    expect(chosen(undefined)).toMatchObject({ ok: true, value: [{ probe: 'page-fault', stream: 'counts' }] });
+    expect(chosen('costly')).toMatchObject({ ok: true, value: [{ stream: 'counts' }, { stream: 'slow' }] });
   });
 
   it('are named by probe, or by probe and stream, each once', () => {

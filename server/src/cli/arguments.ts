@@ -1,5 +1,5 @@
 /** Words of the command line as values: durations, ports, streams, parameters. Each error says what is wanted. */
-import { err, ok, type ProbeManifest, type Result, type StartRun } from '@faultline/shared';
+import { err, ok, type ProbeManifest, type Result, type StartRun, streamsMeantBy } from '@faultline/shared';
 
 /** What went wrong with the command line: exit status 2. */
 export type UsageError = { readonly message: string; readonly remedy: string };
@@ -48,7 +48,7 @@ export function parsePrefix(text: string): readonly string[] {
 /** What to start, from the probes there are. */
 export type StreamChoice = {
   readonly targetId: string;
-  /** `mmap-lock,page-fault:latency`; a probe without a stream stands for its default streams. Undefined: all probes. */
+  /** `mmap-lock,page-fault:latency`; a probe without a stream: see streamsMeantBy. Undefined: the default streams of all. */
   readonly probes: string | undefined;
   /** `mmap-lock.pid=123` or `mmap-lock:slow.pid=123`. */
   readonly parameters: readonly string[];
@@ -59,7 +59,8 @@ export function chooseStreams(
   choice: StreamChoice,
   manifests: readonly ProbeManifest[],
 ): Result<readonly StartRun[], UsageError> {
-  const names = choice.probes?.split(',') ?? manifests.map(({ name }) => name);
+  const unasked = defaultStreams('', manifests).map(({ probe, stream }) => `${probe}:${stream}`);
+  const names = choice.probes?.split(',') ?? unasked;
   const streams: StreamName[] = [];
   for (const name of names) {
     const chosen = streamsOf(name.trim(), manifests);
@@ -101,8 +102,7 @@ function streamsOf(text: string, manifests: readonly ProbeManifest[]): Result<re
     const known = manifests.map(({ name }) => name).join(', ');
     return err({ message: `there is no probe ${JSON.stringify(text)}`, remedy: `The probes here: ${known}.` });
   }
-  if (stream === undefined)
-    return ok(defaultStreams('', [manifest]).map((run) => ({ probe, stream: run.stream ?? '' })));
+  if (stream === undefined) return ok(streamsMeantBy(manifest).map((one) => ({ probe, stream: one.name })));
   if (manifest.streams.some(({ name }) => name === stream)) return ok([{ probe, stream }]);
   const known = manifest.streams.map(({ name }) => `${probe}:${name}`).join(', ');
   return err({ message: `probe ${probe} has no stream ${JSON.stringify(stream)}`, remedy: `Its streams: ${known}.` });

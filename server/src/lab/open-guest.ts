@@ -1,6 +1,15 @@
 /** Puts a lab guest and the tracer together: boots it, traces it, and leaves a snapshot in which tracing is attached already. */
 import { bootGuest, digestOf, type LabError, type LabStage } from '@faultline/lab';
-import { attachPollMs, err, ok, type ProbeManifest, type Result, type RunView, type StartRun } from '@faultline/shared';
+import {
+  attachPollMs,
+  err,
+  ok,
+  type ProbeManifest,
+  type Result,
+  type RunView,
+  type StartRun,
+  streamsMeantBy,
+} from '@faultline/shared';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -39,8 +48,10 @@ export const faultPathProbes = 'vfio-fault,pfn-remap,pfn-insert,dma-map,lock-ass
 /** Its streams, ready to be started in a guest. */
 export function faultPathRuns(manifests: readonly ProbeManifest[]): readonly StartRun[] {
   return faultPathProbes.split(',').flatMap((probe) => {
-    const streams = manifests.find(({ name }) => name === probe)?.streams.filter(({ isDefault }) => isDefault) ?? [];
-    return streams.map((stream) => ({ targetId: '', probe, stream: stream.name }));
+    const manifest = manifests.find(({ name }) => name === probe);
+    return manifest === undefined
+      ? []
+      : streamsMeantBy(manifest).map(({ name }) => ({ targetId: '', probe, stream: name }));
   });
 }
 

@@ -13,6 +13,7 @@ import {
   runsPerTargetMax,
   type StartRun,
   type Stream,
+  streamsMeantBy,
   type TargetView,
   targetsMax,
   type VfioDevice,
@@ -237,7 +238,10 @@ export class Tracer implements Tracing {
       });
     }
     const { streams } = probe.manifest;
-    const stream = streams.find((one) => (request.stream === undefined ? one.isDefault : one.name === request.stream));
+    const stream =
+      request.stream === undefined
+        ? streamsMeantBy(probe.manifest)[0]
+        : streams.find((one) => one.name === request.stream);
     if (stream !== undefined) return ok({ probe, stream });
     const message = `probe ${request.probe} has no stream ${request.stream ?? 'that is its default'}`;
     return err({
