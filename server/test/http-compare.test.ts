@@ -1,6 +1,12 @@
 /** Comparisons over HTTP, of sessions that were really recorded on 6.1 and 6.12. */
 import { fileURLToPath } from 'node:url';
-import { type ComparableSession, type ComparisonAnswer, ComparisonAnswerSchema, readAnswer } from '@faultline/shared';
+import {
+  candidatesOf,
+  type ComparableSession,
+  type ComparisonAnswer,
+  ComparisonAnswerSchema,
+  readAnswer,
+} from '@faultline/shared';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { importSession } from '../src/sessions/import-session.ts';
 import { type StartedApp, startApp } from './fakes/start-app.ts';
@@ -59,13 +65,13 @@ describe('comparisons over HTTP', () => {
     expect(sessions[0]?.probes).toContain('vfio-fault');
   });
 
-  it('give the same by builds, by ids with commas, and by ids one by one', async () => {
+  it('give the same by builds, by ids with commas, and of the baseline by ids one by one', async () => {
     const [old, young] = [idsOf('6.1'), idsOf('6.12')];
     const byBuild = await compared('baseline=build:6.1&candidate=build:6.12,workload:dma-map');
     expect(byBuild.baseline.runs.map(({ id }) => id).toSorted()).toEqual(old.toSorted());
     expect(await compared(`baseline=${old.join(',')}&candidate=${young.join(',')}`)).toEqual(byBuild);
-    const oneByOne = (side: string, own: readonly string[]): string => own.map((id) => `${side}=${id}`).join('&');
-    expect(await compared(`${oneByOne('baseline', old)}&${oneByOne('candidate', young)}`)).toEqual(byBuild);
+    const oneByOne = old.map((id) => `baseline=${id}`).join('&');
+    expect(await compared(`${oneByOne}&candidate=${young.join(',')}`)).toEqual(byBuild);
   });
 
   it('count what the kernels did: faults and violations exactly, eras, paths and stacks', async () => {
@@ -104,6 +110,32 @@ describe('comparisons over HTTP', () => {
     expect(answer.comparison.verdict).toBe('improved');
   });
 
+  it('take many candidates: each has its own figures, and the first is where it was', async () => {
+    const [first = '', second = ''] = idsOf('6.1');
+    const answer = await compared(`baseline=${first}&candidate=build:6.12&candidate=${second}`);
+    expect(answer.comparison.candidates.map(({ title }) => title)).toEqual(['6.12', '6.1 (candidate 2)']);
+    expect(answer.baseline.title).toBe('6.1 (baseline)');
+    expect(candidatesOf(answer).map(({ view, compared: own }) => [view.title === own.title, view.runs.length])).toEqual(
+      [
+        [true, 2],
+        [true, 1],
+      ],
+    );
+    expect(answer.candidate.era).toBe('d');
+    expect(answer.furtherCandidates?.[0]?.assertion.violations).toMatchObject([{ count: 1 }]);
+    const one = await compared(`baseline=${first}&candidate=build:6.12`);
+    expect(one.furtherCandidates).toBeUndefined();
+  });
+
+  it('print many candidates on one table of 72 columns, then one by one', async () => {
+    const text = await (await ask('baseline=build:6.1&candidate=build:6.12&candidate=build:6.12&format=text')).text();
+    expect(text).toMatch(/^2 candidates against 6\.1: /);
+    expect(text).toMatch(/^metric +6\.1 +6\.12 \(ca…te 1\) +6\.12 \(ca…te 2\)$/m);
+    expect(text).toMatch(/^Faults +1 +32 ▲ +32 ▲$/m);
+    expect(text).toMatch(/^Faults +1 +32 +1 → 32 +regressed$/m);
+    expect(Math.max(...text.split('\n').map(({ length }) => length))).toBeLessThanOrEqual(72);
+  });
+
   it.each([
     ['text', 'text/plain', /^6\.12 against 6\.1: /],
     ['markdown', 'text/markdown', /^\*\*6\.12/],
@@ -128,6 +160,7 @@ describe('comparisons over HTTP', () => {
     ['baseline=build:9.9&candidate=build:6.1', 404, 'no closed session'],
     ['baseline=colour:red&candidate=build:6.1', 404, 'selects nothing'],
     ['baseline=build:6.1', 400, 'candidate'],
+    [`baseline=build:6.1${'&candidate=build:6.12'.repeat(8)}`, 400, '8 candidates are too many'],
     ['baseline=build:6.1&candidate=build:6.12&metric=bogus', 400, 'no metric'],
     ['baseline=build:6.1&candidate=build:6.12&format=pdf', 400, 'format'],
     ['baseline=build:6.1&candidate=build:6.12&colour=red', 400, 'colour'],

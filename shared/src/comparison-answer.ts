@@ -1,6 +1,6 @@
 /** Border 4, comparisons: what GET /api/v1/compare says, and what can be compared. */
 import { type Static, Type } from 'typebox';
-import type { Comparison } from './compare/comparison.ts';
+import type { CandidateComparison, Comparison } from './compare/comparison.ts';
 import { type Era, EraSchema } from './era.ts';
 import type { Assertion } from './live/assertion.ts';
 import type { FaultPath } from './live/fault-path.ts';
@@ -56,12 +56,27 @@ export type ComparedSideView = {
   readonly assertion: Assertion;
 };
 
-/** The whole answer: exactly one candidate is in `comparison`. */
+/** The whole answer. */
 export type ComparisonAnswer = {
   readonly baseline: ComparedSideView;
+  /** The first candidate of `comparison`. */
   readonly candidate: ComparedSideView;
+  /** Its further ones, in their order; absent where there is one candidate. */
+  readonly furtherCandidates?: readonly ComparedSideView[] | undefined;
   readonly comparison: Comparison;
 };
+
+/** Each candidate's two halves: who it is, and what came of it. */
+export function candidatesOf({ candidate, furtherCandidates = [], comparison }: ComparisonAnswer): readonly {
+  readonly view: ComparedSideView;
+  readonly compared: CandidateComparison;
+}[] {
+  const views = [candidate, ...furtherCandidates];
+  return comparison.candidates.flatMap((compared, at) => {
+    const view = views[at];
+    return view === undefined ? [] : [{ view, compared }];
+  });
+}
 
 const VerdictSchema = oneOf(['regressed', 'improved', 'same', 'different', 'need-more-runs', 'not-comparable']);
 const PermutationSchema = Type.Object({ p: number, isExact: Type.Boolean() }, strict);
@@ -210,5 +225,13 @@ const SideSchema = Type.Object(
 
 /** Its type is written by hand, since lists that come from the method are not to be changed; both ends check it. */
 export const ComparisonAnswerSchema = Type.Unsafe<ComparisonAnswer>(
-  Type.Object({ baseline: SideSchema, candidate: SideSchema, comparison: ComparisonSchema }, strict),
+  Type.Object(
+    {
+      baseline: SideSchema,
+      candidate: SideSchema,
+      furtherCandidates: Type.Optional(Type.Array(SideSchema)),
+      comparison: ComparisonSchema,
+    },
+    strict,
+  ),
 );

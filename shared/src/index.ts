@@ -6,6 +6,7 @@ export * from './compare/compare-metric.ts';
 export * from './compare/comparison.ts';
 export * from './compare/gate.ts';
 export * from './compare/metrics.ts';
+export * from './compare/overview.ts';
 export * from './compare/run.ts';
 export * from './compare/shape.ts';
 export * from './compare/verdict.ts';

@@ -2,10 +2,15 @@
 import { readFile } from 'node:fs/promises';
 import {
   type ComparisonAnswer,
+  formatBrief,
   formatMetric,
   formatRunsNeeded,
   formatTest,
   meanOf,
+  noValue,
+  overviewOf,
+  overviewSentence,
+  verdictSigns,
   verdictWords,
 } from '@faultline/shared';
 import type { Browser, Page } from 'playwright-core';
@@ -155,6 +160,10 @@ describe('the page of comparisons', () => {
     await chosenOn(page, 'candidate').first().getByRole('button').click();
     await expect.poll(() => chosenOn(page, 'candidate').count(), soon).toBe(1);
     await page.getByLabel('choose the candidate').selectOption(young);
+    await expect
+      .poll(() => chosenOn(page, 'candidate').allInnerTexts(), soon)
+      .toEqual([expect.stringMatching(/^6\.1 · dma-map · 20/), '6.12 · dma-map · 2 runs']);
+    await chosenOn(page, 'candidate').first().getByRole('button').click();
     await expect.poll(() => chosenOn(page, 'candidate').allInnerTexts(), soon).toEqual(['6.12 · dma-map · 2 runs']);
   });
 
@@ -173,6 +182,36 @@ describe('the page of comparisons', () => {
     expect(download.suggestedFilename()).toBe('faultline-comparison.html');
     const report = await readFile(await download.path(), 'utf8');
     expect(report).toBe(await (await fetch(`${server.url}/api/v1/compare?${both.slice(1)}&format=html`)).text());
+  });
+
+  test('lays many candidates on one table with the figures of the interface, and draws the one that is picked', async () => {
+    const many = `&baseline=${encodeURIComponent(old)}&candidate=${encodeURIComponent(young)}&candidate=${encodeURIComponent(old)}`;
+    await using open = await openComparePage(browser, server, many);
+    const { page } = open;
+    const answer = await asked(many.slice(1));
+    const builds = panelOf(page, 'builds');
+    await expect.poll(() => page.locator('main').innerText(), soon).toContain(overviewSentence(answer.comparison));
+    const rows = overviewOf(answer.comparison);
+    expect(await builds.locator('tbody tr').count()).toBe(rows.length);
+    for (const [at, { metric, baseline, cells }] of rows.entries()) {
+      const shown = cells.map((cell) =>
+        cell === undefined ? noValue : `${formatBrief(cell)} ${verdictSigns[cell.verdict]}`,
+      );
+      const own = await builds.locator('tbody tr').nth(at).locator('td').allInnerTexts();
+      expect([metric.id, ...own.map((words) => words.trim())]).toEqual([metric.id, baseline, ...shown]);
+    }
+    // The first is drawn, then the other: its verdict, its path; in the address, and back.
+    expect(await verdictOf(page).innerText()).toContain('6.12 against');
+    await builds.getByRole('button', { name: /6\.1 \(candidate 2\)/ }).click();
+    await expect.poll(() => verdictOf(page).innerText(), soon).toContain('6.1 (candidate 2) against 6.1 (baseline)');
+    expect(await panelOf(page, 'path-candidate').innerText()).toContain('vfio_pci_mmap_fault');
+    expect(new URL(page.url()).searchParams.get('pick')).toBe('2');
+    const screen = await page.locator('main').innerText();
+    await page.reload();
+    await expect.poll(() => page.locator('main').innerText(), soon).toBe(screen);
+    await builds.getByRole('button', { name: '6.12', exact: false }).first().click();
+    await expect.poll(() => verdictOf(page).innerText(), soon).toContain('6.12 against');
+    expect(open.errors).toEqual([]);
   });
 
   test('fits 400 pixels: what is wider moves within its panel', async () => {

@@ -3,6 +3,7 @@ import { type ComparedRun, type Comparison, compareSides, err, ok, type Result, 
 import { chooseRuns } from '../compare/choose-runs.ts';
 import { readRun, type RecordedFolder } from '../compare/recorded-run.ts';
 import { report } from '../compare/report.ts';
+import { distinctTitles, titleOfSide } from '../compare/side-titles.ts';
 import type { Library } from '../sessions/library.ts';
 import type { Refusal } from '../sessions/refusal.ts';
 import { compareStatus, type CompareWords, type JudgeWords } from './compare-words.ts';
@@ -20,9 +21,14 @@ export async function compare(words: CompareWords, terminal: Terminal): Promise<
       terminal.err(complaint(read.error.message, read.error.remedy));
       return compareStatus.notComparable;
     }
-    sides.push({ title: titleOf(read.value, side), runs: read.value });
+    sides.push(read.value);
   }
-  return printComparison(distinctly(sides), words, terminal);
+  const titles = distinctTitles(sides.map(({ title }) => title));
+  return printComparison(
+    sides.map((side, at) => ({ ...side, title: titles[at] ?? side.title })),
+    words,
+    terminal,
+  );
 }
 
 /** Compares, prints, and gives the exit status. The first side is the baseline. */
@@ -34,9 +40,11 @@ export function printComparison(sides: readonly Side[], words: JudgeWords, termi
   return statusOf(comparison);
 }
 
-async function readSide(words: readonly string[], library: Library): Promise<Result<readonly ComparedRun[], Refusal>> {
+async function readSide(words: readonly string[], library: Library): Promise<Result<Side, Refusal>> {
   const chosen = chooseRuns(words, library);
-  return chosen.ok ? readRuns(chosen.value) : chosen;
+  if (!chosen.ok) return chosen;
+  const runs = await readRuns(chosen.value);
+  return runs.ok ? ok({ title: titleOfSide(chosen.value, words), runs: runs.value }) : runs;
 }
 
 /** Reads the sessions of one side. */
@@ -50,20 +58,6 @@ export async function readRuns(folders: readonly RecordedFolder[]): Promise<Resu
   return runs.length > 0
     ? ok(runs)
     : err({ kind: 'unknown-session', message: 'there is no run', remedy: 'Record some.' });
-}
-
-function titleOf(runs: readonly ComparedRun[], words: readonly string[]): string {
-  const builds = [...new Set(runs.map(({ build }) => build))];
-  const [build] = builds;
-  return build !== undefined && builds.length === 1 ? build : words.join(' ');
-}
-
-/** Sides of one build get numbers: what is said of the one must not be taken for the other. */
-function distinctly(sides: readonly Side[]): readonly Side[] {
-  return sides.map((side, at) => {
-    const isTwice = sides.some((other, place) => place !== at && other.title === side.title);
-    return isTwice ? { ...side, title: `${side.title} (${at === 0 ? 'baseline' : `candidate ${at}`})` } : side;
-  });
 }
 
 function statusOf({ verdict }: Comparison): number {

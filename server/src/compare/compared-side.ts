@@ -15,7 +15,7 @@ import {
 } from '@faultline/shared';
 import type { RecordedFigures } from '../sessions/recorded-figures.ts';
 import type { Refusal } from '../sessions/refusal.ts';
-import { buildOf, readRecorded, type RecordedFolder } from './recorded-run.ts';
+import { readRecorded, type RecordedFolder } from './recorded-run.ts';
 
 /** A side for the method and for the eye. */
 export type ComparedSide = { readonly side: Side; readonly view: ComparedSideView };
@@ -41,16 +41,6 @@ export async function readComparedSide(
   }
   return ok({ side: { title, runs }, view: viewOf({ title, runs }, gathered, first.manifest.target) });
 }
-
-/** What a side is called: its build; where it has several, or the other side is of the same, the words it was chosen by. */
-export function titleOfSide(folders: readonly RecordedFolder[], words: readonly string[]): string {
-  const builds = new Set(folders.map(({ manifest }) => buildOf(manifest)));
-  const [build] = builds;
-  return build !== undefined && builds.size === 1 ? build : words.join(' ').slice(0, titleMax);
-}
-
-/** Longer names of a side than this say nothing more. */
-const titleMax = 200;
 
 function pathRuns(figures: RecordedFigures): readonly GatheredRun[] {
   return figures.runs

@@ -17,10 +17,9 @@ import {
   verdictWords,
 } from '@faultline/shared';
 import { csvRow } from '../exports/csv.ts';
-import { textTable, wrapText } from '../exports/text-table.ts';
-
-/** What a kernel list takes. */
-const listColumns = 72;
+import { listColumns, textTable, wrapText } from '../exports/text-table.ts';
+import { markdownRow, markdownText } from './markdown.ts';
+import { overviewMarkdown, overviewText } from './overview-text.ts';
 
 /** How a comparison can be printed. */
 export const reportFormats = ['text', 'markdown', 'csv', 'benchstat', 'json'] as const;
@@ -51,6 +50,7 @@ function written(compared: Compared, format: ReportFormat): string {
 }
 
 function textReport({ sides, comparison }: Compared): string {
+  const overview = comparison.candidates.length > 1 ? [overviewText(comparison)] : [];
   const blocks = comparison.candidates.map((candidate) => {
     const lines = [
       ...wrapText(candidate.sentence, listColumns),
@@ -68,7 +68,7 @@ function textReport({ sides, comparison }: Compared): string {
     ];
     return lines.join('\n');
   });
-  return `${blocks.join('\n\n')}\n`;
+  return `${[...overview, ...blocks].join('\n\n')}\n`;
 }
 
 /** What stands under a table: how to read it. */
@@ -155,6 +155,7 @@ function cellsOf(row: MetricComparison): readonly string[] {
 }
 
 function markdownReport({ comparison }: Compared): string {
+  const overview = comparison.candidates.length > 1 ? [overviewMarkdown(comparison)] : [];
   const blocks = comparison.candidates.map((candidate) => {
     const rows = candidate.metrics.map((row) => {
       const { test, metric, why } = row;
@@ -190,16 +191,7 @@ function markdownReport({ comparison }: Compared): string {
       markdownText(legend(comparison)),
     ].join('\n');
   });
-  return `${blocks.join('\n\n')}\n`;
-}
-
-function markdownRow(cells: readonly string[]): string {
-  return `| ${cells.join(' | ')} |`;
-}
-
-/** Names of builds come from files: no mark-up of theirs. */
-function markdownText(text: string): string {
-  return text.replaceAll(/[\\`*_|<>[\]#]/g, (one) => `\\${one}`);
+  return `${[...overview, ...blocks].join('\n\n')}\n`;
 }
 
 function csvReport({ comparison }: Compared): string {

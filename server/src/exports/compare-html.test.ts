@@ -5,7 +5,7 @@ import { compareHtml } from './compare-html.ts';
 const evil = '<img src=x onerror=alert(1)>"\'&\u001b[2J';
 
 /** Two sides whose names, processes and functions were written by somebody who means harm. */
-function hostileAnswer(): ComparisonAnswer {
+function hostileAnswer(candidateCount = 1): ComparisonAnswer {
   const runs = [1, 2].map((number) =>
     comparedRun({
       ...{ id: `${evil}${number}`, build: evil, startedAtMs: number, identity: undefined },
@@ -48,17 +48,27 @@ function hostileAnswer(): ComparisonAnswer {
       warns: [{ key: evil, process: evil, count: 1, stack: [evil] }],
     },
   });
-  const [baseline, candidate] = [`${evil}a`, `${evil}b`];
-  const sides = [baseline, candidate].map((title) => ({ title, runs }));
-  const [from, to] = sides;
-  if (from === undefined || to === undefined) throw new Error('there are two sides');
-  return { baseline: side(baseline), candidate: side(candidate), comparison: compareSides(from, [to]) };
+  const titles = Array.from({ length: candidateCount }, (_, at) => `${evil}b${String(at)}`);
+  const [candidate, ...furtherCandidates] = titles.map(side);
+  if (candidate === undefined) throw new Error('there is a candidate');
+  const comparison = compareSides(
+    { title: `${evil}a`, runs },
+    titles.map((title) => ({ title, runs })),
+  );
+  return { baseline: side(`${evil}a`), candidate, furtherCandidates, comparison };
 }
 
-it('lets nothing of a name become mark-up, wherever it stands, and has no script and no address in it', () => {
-  const html = compareHtml(hostileAnswer());
+it.each([1, 3])('lets nothing of a name become mark-up, wherever it stands, of %i candidates', (count) => {
+  const html = compareHtml(hostileAnswer(count));
   expect(html).toContain('&lt;img src=x onerror=alert(1)&gt;');
   expect(html).not.toContain('<img');
   expect(html).not.toContain('\u001b');
   expect(html).not.toMatch(/<script|<link|<iframe|https?:|url\(/i);
+});
+
+it('has one table of all candidates, and then each of them', () => {
+  const html = compareHtml(hostileAnswer(3));
+  expect(html).toContain('<h1>3 candidates against ');
+  expect(html.match(/<h2>Metrics<\/h2>/g)).toHaveLength(3);
+  expect(compareHtml(hostileAnswer(1)).match(/<h1/g)).toHaveLength(1);
 });

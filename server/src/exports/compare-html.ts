@@ -1,9 +1,11 @@
 /** A comparison as one HTML file that can be mailed: no script, nothing from the network, the same figures as the API. */
 import {
   type CandidateComparison,
+  candidatesOf,
   type ComparedSideView,
+  type Comparison,
   type ComparisonAnswer,
-  ensure,
+  formatBrief,
   formatCount,
   formatExact,
   formatMetric,
@@ -18,26 +20,65 @@ import {
   type LogAxis,
   type MetricComparison,
   meanOf,
+  noValue,
   type OverlaidBucket,
+  overviewOf,
+  overviewSentence,
   ratioAxis,
   type RatioSpan,
   ratioSpan,
+  verdictSigns,
+  verdictsWorstFirst,
   verdictWords,
 } from '@faultline/shared';
 
-/** The whole document. */
-export function compareHtml({ baseline, candidate, comparison }: ComparisonAnswer): string {
-  const found = ensure(comparison.candidates[0], 'the candidate of a comparison');
-  const sides = [baseline, candidate];
-  const { alpha, marginShare } = comparison.thresholds;
+/** The whole document. Of many candidates one table first, then each of them. */
+export function compareHtml(answer: ComparisonAnswer): string {
+  const { baseline, comparison } = answer;
+  const candidates = candidatesOf(answer);
+  const [first] = candidates;
+  const isOne = candidates.length === 1;
+  const title =
+    isOne && first !== undefined
+      ? `${first.view.title} against ${baseline.title}: ${verdictWords[first.compared.verdict]}`
+      : overviewSentence(comparison);
   return `<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width">
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
-<title>${text(`${candidate.title} against ${baseline.title}: ${verdictWords[found.verdict]}`)}</title>
+<title>${text(title)}</title>
 <style>${style}</style>
-<h1 class="verdict-${found.verdict}">${text(found.sentence)}</h1>
+${isOne ? '' : overviewSection(comparison)}
+${candidates.map(({ view, compared }) => candidateSection(baseline, view, compared, comparison.thresholds)).join('\n')}
+</html>
+`;
+}
+
+function overviewSection(comparison: Comparison): string {
+  const titles = [comparison.baseline.title, ...comparison.candidates.map(({ title }) => title)];
+  const cell = (row: MetricComparison | undefined): string =>
+    row === undefined
+      ? `<td class="n quiet">${noValue}`
+      : `<td class="n${row.verdict === 'regressed' ? ' bad' : ''}">${text(`${formatBrief(row)} ${verdictSigns[row.verdict]}`)}`;
+  const rows = overviewOf(comparison).map(
+    ({ metric, baseline, cells }) =>
+      `<tr><td>${text(metric.title)}${metric.decides ? ' *' : ''}<td class="n">${text(baseline)}${cells.map(cell).join('')}</tr>`,
+  );
+  const signs = verdictsWorstFirst.map((verdict) => `${verdictSigns[verdict]} ${verdictWords[verdict]}`).join(', ');
+  return `<h1>${text(overviewSentence(comparison))}</h1>
+<table><tr><th>metric${titles.map((title) => `<th class="n">${text(title)}`).join('')}</tr>${rows.join('\n')}</table>
+<p class="note">${text(signs)}. A multiple is of the baseline; p is corrected over all candidates together.</p>`;
+}
+
+function candidateSection(
+  baseline: ComparedSideView,
+  candidate: ComparedSideView,
+  found: CandidateComparison,
+  { alpha, marginShare }: Comparison['thresholds'],
+): string {
+  const sides = [baseline, candidate];
+  return `<h1 class="verdict-${found.verdict}">${text(found.sentence)}</h1>
 <p class="key">${key('baseline', baseline)} ${key('candidate', candidate)}</p>
 ${list('Findings', found.findings)}
 ${list(
@@ -57,9 +98,7 @@ ${pathTable(baseline, candidate)}
 <h2>The mmap lock assertion, all runs</h2>
 ${sides.map(assertion).join('\n')}
 <h2>Runs</h2>
-${runTable(found, sides)}
-</html>
-`;
+${runTable(found, sides)}`;
 }
 
 const style = `

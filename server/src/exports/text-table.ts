@@ -1,5 +1,8 @@
 /** Tables of plain text: columns as wide as needed, one that wraps when there is not enough room for all. */
 
+/** What a kernel list takes. */
+export const listColumns = 72;
+
 /** One column. At most one of a table wraps; its cells may hold line breaks of their own. */
 export type TextColumn = {
   readonly title: string;

@@ -3,8 +3,10 @@ import {
   ComparableSessionSchema,
   type ComparableSession,
   type Comparison,
+  type ComparisonAnswer,
   ComparisonAnswerSchema,
   compareSides,
+  compareSidesMax,
   compareWordsMax,
   metrics,
   ProblemSchema,
@@ -13,9 +15,10 @@ import {
 } from '@faultline/shared';
 import { type Static, Type } from 'typebox';
 import { chooseRuns } from '../compare/choose-runs.ts';
-import { type ComparedSide, readComparedSide, titleOfSide } from '../compare/compared-side.ts';
+import { type ComparedSide, readComparedSide } from '../compare/compared-side.ts';
 import { buildOf } from '../compare/recorded-run.ts';
 import { report } from '../compare/report.ts';
+import { distinctTitles, titleOfSide } from '../compare/side-titles.ts';
 import { compareHtml } from '../exports/compare-html.ts';
 import { isLive, type Library, type LibraryEntry } from '../sessions/library.ts';
 import { accepted, RefusedError } from './errors.ts';
@@ -24,7 +27,7 @@ import type { App } from './fastify.ts';
 const strict = { additionalProperties: false } as const;
 const failures = { '4xx': ProblemSchema, '5xx': ProblemSchema } as const;
 
-/** A word, or several: the name stands once for each in the query. */
+/** A word, or several: the name stands once for each in the query. Of the baseline all are one side, of candidates each is one. */
 const words = Type.Union([
   Type.String({ minLength: 1, maxLength: 4_000 }),
   Type.Array(Type.String({ minLength: 1, maxLength: 4_000 }), { minItems: 1, maxItems: 100 }),
@@ -62,6 +65,9 @@ const CompareQuerySchema = Type.Object(
 );
 type CompareQuery = Static<typeof CompareQuerySchema>;
 
+/** One or more. */
+type Candidates = readonly [ComparedSide, ...ComparedSide[]];
+
 /** Adds /api/v1/comparable and /api/v1/compare. */
 export function addCompareRoutes(app: App, library: Library): void {
   app.get(
@@ -81,25 +87,22 @@ export function addCompareRoutes(app: App, library: Library): void {
       schema: {
         tags: ['compare'],
         summary:
-          'Recorded sessions side by side, and a verdict. A side is ids of sessions, or selections such as build:6.1,workload:touch',
+          'Recorded sessions side by side, and a verdict. A side is ids of sessions with commas between them, or a selection such as build:6.1,workload:touch; each candidate is a side',
         querystring: CompareQuerySchema,
         response: { 200: Type.Union([ComparisonAnswerSchema, Type.String()]), ...failures },
       },
     },
     async ({ query }, reply) => {
       const { format = 'json' } = query;
-      const [baseline, candidate] = distinctly(
-        await readSide('baseline', query.baseline, library),
-        await readSide('candidate', query.candidate, library),
-      );
-      const comparison = compare(baseline.side, candidate.side, query);
-      const answer = { baseline: baseline.view, candidate: candidate.view, comparison };
+      const [baseline, ...candidates] = await readSides(query, library);
+      const comparison = compare(baseline.side, candidates, query);
+      const answer = answerOf(baseline, candidates, comparison);
       if (format === 'json') return answer;
       const { contentType, extension } = formats[format];
       const text =
         format === 'html'
           ? compareHtml(answer)
-          : report({ sides: [baseline.side, candidate.side], comparison }, format);
+          : report({ sides: [baseline, ...candidates].map(({ side }) => side), comparison }, format);
       return reply
         .type(contentType)
         .header('content-disposition', `attachment; filename="faultline-comparison.${extension}"`)
@@ -108,15 +111,46 @@ export function addCompareRoutes(app: App, library: Library): void {
   );
 }
 
-function compare(baseline: Side, candidate: Side, { metric, margin }: CompareQuery): Comparison {
+function answerOf(
+  baseline: ComparedSide,
+  [candidate, ...further]: Candidates,
+  comparison: Comparison,
+): ComparisonAnswer {
+  return {
+    baseline: baseline.view,
+    candidate: candidate.view,
+    ...(further.length === 0 ? {} : { furtherCandidates: further.map(({ view }) => view) }),
+    comparison,
+  };
+}
+
+function compare(baseline: Side, candidates: Candidates, { metric, margin }: CompareQuery): Comparison {
   const asked = metric === undefined ? [] : listOf(metric);
   const unknown = asked.find((id) => metrics.every((known) => known.id !== id));
   if (unknown !== undefined)
     throw refused(`${JSON.stringify(unknown)} is no metric`, `There are ${metrics.map(({ id }) => id).join(', ')}.`);
-  return compareSides(baseline, [candidate], {
-    metrics: asked,
-    ...(margin === undefined ? {} : { marginShare: Number(margin) / 100 }),
-  });
+  return compareSides(
+    baseline,
+    candidates.map(({ side }) => side),
+    { metrics: asked, ...(margin === undefined ? {} : { marginShare: Number(margin) / 100 }) },
+  );
+}
+
+/** All sides, one after the other: the words of the baseline are one side, every candidate of the query is one. */
+async function readSides(query: CompareQuery, library: Library): Promise<readonly [ComparedSide, ...Candidates]> {
+  const [first, ...rest] = typeof query.candidate === 'string' ? [query.candidate] : query.candidate;
+  if (first === undefined || rest.length + 2 > compareSidesMax)
+    throw refused(
+      `${String(rest.length + 1)} candidates are too many`,
+      `A comparison has ${String(compareSidesMax - 1)} at most; sessions of one candidate stand in one word, with commas between them.`,
+    );
+  const baseline = await readSide('baseline', query.baseline, library);
+  const candidate = await readSide('candidate', first, library);
+  const further: ComparedSide[] = [];
+  for (const one of rest) further.push(await readSide('candidate', one, library));
+  const titles = distinctTitles([baseline, candidate, ...further].map(({ side }) => side.title));
+  const titled = (one: ComparedSide, at: number): ComparedSide => renamed(one, titles[at] ?? one.side.title);
+  return [titled(baseline, 0), titled(candidate, 1), ...further.map((one, at) => titled(one, at + 2))];
 }
 
 /** The sessions of one side. A word with a slash that is no selection would be a folder of this machine: refused. */
@@ -144,14 +178,7 @@ function isSelection(word: string): boolean {
   return /^[a-z]+:/.test(word);
 }
 
-/** Two sides of one build are told apart by their place. */
-function distinctly(baseline: ComparedSide, candidate: ComparedSide): readonly [ComparedSide, ComparedSide] {
-  if (baseline.side.title !== candidate.side.title) return [baseline, candidate];
-  return [renamed(baseline, 'baseline'), renamed(candidate, 'candidate')];
-}
-
-function renamed({ side, view }: ComparedSide, word: string): ComparedSide {
-  const title = `${side.title} (${word})`;
+function renamed({ side, view }: ComparedSide, title: string): ComparedSide {
   return { side: { ...side, title }, view: { ...view, title } };
 }
 

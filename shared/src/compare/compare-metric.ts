@@ -22,7 +22,7 @@ export type MetricTest =
 type Tested = {
   /** Of Welch's t. */
   readonly p: number;
-  /** p after Holm's correction over all tested metrics of the table: what the verdict goes by. */
+  /** p after Holm's correction over all tested metrics of all candidates: what the verdict goes by. */
   readonly pAdjusted: number;
   readonly permutation: PermutationP | undefined;
 };
@@ -49,17 +49,22 @@ export type MetricValues = Pick<MetricComparison, 'metric' | 'baseline' | 'candi
 
 type Estimate = { readonly values: MetricValues; readonly isLog: boolean; readonly welch: MeanDifference };
 
-/** Compares all metrics of a table together; what is zero in every run of both sides is left out. */
-export function compareMetrics(table: readonly MetricValues[], thresholds: Thresholds): readonly MetricComparison[] {
-  const shown = table.filter(({ baseline, candidate }) => [...baseline, ...candidate].some((value) => value !== 0));
-  const estimates = shown.map((values) => estimate(values, thresholds.alpha));
-  const tested = estimates.filter((one) => one !== undefined);
+/**
+ * Compares all metrics of several tables together, a table a candidate: p is corrected over all of them, since who looks at more
+ * builds finds more by chance.
+ */
+export function compareMetrics(
+  tables: readonly (readonly MetricValues[])[],
+  thresholds: Thresholds,
+): readonly (readonly MetricComparison[])[] {
+  const all = tables.map((table) => table.map((values) => ({ values, own: estimate(values, thresholds.alpha) })));
+  const tested = all.flat().flatMap(({ own }) => (own === undefined ? [] : [own]));
   const adjusted = holm(tested.map((one) => one.welch.p));
-  return shown.map((values, at) => {
-    const own = estimates[at];
-    if (own === undefined) return untested(values);
-    return judged(own, adjusted[tested.indexOf(own)] ?? 1, thresholds);
-  });
+  const places = new Map(tested.map((one, at) => [one, at]));
+  const adjustedOf = (own: Estimate): number => adjusted[places.get(own) ?? -1] ?? 1;
+  return all.map((table) =>
+    table.map(({ values, own }) => (own === undefined ? untested(values) : judged(own, adjustedOf(own), thresholds))),
+  );
 }
 
 /** Whether every run of a side counted the same. One run alone shows nothing of the kind. */

@@ -177,6 +177,44 @@ describe('a comparison', () => {
   });
 });
 
+describe('many candidates', () => {
+  const base = timed('a', around(1e6, 0.02, 1));
+  const options = { metrics: ['faultTime', 'timePerFault'] };
+  const pOf = (found: ReturnType<typeof compareSides>, at: number): number | undefined => {
+    const test = found.candidates[at]?.metrics[0]?.test;
+    return test?.kind === 'ratio' ? test.pAdjusted / test.p : undefined;
+  };
+
+  it('are corrected for together: of two metrics and three candidates the smallest p counts six times', () => {
+    const others = [1.05e6, 1e6, 1e6].map((level, at) => timed(`c${at}`, around(level, 0.02, at + 2)));
+    const [one] = others;
+    if (one === undefined) throw new Error('three candidates');
+    expect(pOf(compareSides(base, [one], options), 0)).toBeCloseTo(2, 9);
+    expect(pOf(compareSides(base, others, options), 0)).toBeCloseTo(6, 9);
+  });
+
+  it('are not corrected for one that the gate keeps out', () => {
+    const good = timed('b', around(1.05e6, 0.02, 2));
+    const other = timed('c', around(1e6, 0.02, 3), { barBytes: 1024 ** 2 });
+    const found = compareSides(base, [good, other], options);
+    expect(found.candidates.map(({ verdict }) => verdict)).toEqual(['regressed', 'not-comparable']);
+    expect(pOf(found, 0)).toBeCloseTo(2, 9);
+    expect(found.candidates[1]?.metrics[0]).toMatchObject({ test: { kind: 'none' }, why: 'see the gate' });
+  });
+
+  it('of one kernel cry wolf in no more than 1 of 20 tables of five', () => {
+    const alarms = Array.from({ length: 200 }, (_, at) => {
+      const sides = [1, 2, 3, 4, 5, 6].map((seed) => timed(`k${seed}`, around(1e6, 0.1, 10 * at + seed, 6)));
+      const [first, ...rest] = sides;
+      if (first === undefined) throw new Error('six sides');
+      const found = compareSides(first, rest, { marginShare: 0.001, metrics: ['faultTime'] });
+      return found.candidates.some(({ verdict }) => verdict === 'regressed' || verdict === 'improved');
+    }).filter(Boolean).length;
+    expect(alarms / 200).toBeLessThanOrEqual(0.07);
+    expect(alarms).toBeGreaterThan(0);
+  });
+});
+
 const timesNs = fc.array(fc.integer({ min: 50_000, max: 200_000 }), { minLength: 2, maxLength: 6 });
 
 describe('whatever the times are', () => {

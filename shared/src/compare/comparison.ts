@@ -1,6 +1,6 @@
 /** A comparison: a baseline against each candidate. Pure: what it is given decides what it says, to the last digit. */
 import { compareAlpha, compareMarginShare } from '../limits.ts';
-import { compareMetrics, type MetricComparison, type Thresholds } from './compare-metric.ts';
+import { compareMetrics, type MetricComparison, type MetricValues, type Thresholds } from './compare-metric.ts';
 import { gate, type GateFinding, isBlocked } from './gate.ts';
 import { type Metric, metrics } from './metrics.ts';
 import type { ComparedRun } from './run.ts';
@@ -66,7 +66,16 @@ export function compareSides(baseline: Side, candidates: readonly Side[], option
     alpha: options.alpha ?? compareAlpha,
   };
   const chosen = chosenMetrics(options.metrics);
-  const against = candidates.map((candidate) => compareTwo(baseline, candidate, chosen, thresholds));
+  const pairs = candidates.map((candidate) => pairOf(baseline, candidate, chosen));
+  // What the gate keeps out is not tested, and makes no other candidate's test stricter.
+  const tested = compareMetrics(
+    pairs.map(({ isShut, table }) => (isShut ? [] : table)),
+    thresholds,
+  );
+  const against = pairs.map((pair, at) => {
+    const rows = pair.isShut ? pair.table.map(closed) : (tested[at] ?? []);
+    return compareTwo(baseline.title, pair, rows, thresholds.alpha);
+  });
   const noise = chosen
     .filter(({ unit }) => unit === 'ns')
     .flatMap((metric) => {
@@ -93,44 +102,56 @@ function chosenMetrics(ids: readonly string[] | undefined): readonly Metric[] {
   return metrics.filter(({ id }) => ids.includes(id)).map((metric) => ({ ...metric, decides: true }));
 }
 
-function compareTwo(
-  baseline: Side,
-  candidate: Side,
-  chosen: readonly Metric[],
-  thresholds: Thresholds,
-): CandidateComparison {
+/** A candidate beside the baseline, before anything is tested. */
+type Pair = {
+  readonly title: string;
+  readonly from: readonly ComparedRun[];
+  readonly to: readonly ComparedRun[];
+  readonly gate: readonly GateFinding[];
+  readonly isShut: boolean;
+  readonly table: readonly MetricValues[];
+};
+
+function pairOf(baseline: Side, candidate: Side, chosen: readonly Metric[]): Pair {
   const [from, to] = [inOrder(baseline.runs), inOrder(candidate.runs)];
   const findings = gate(from, to);
   const isPerSec = [...from, ...to].every(({ work }) => work === undefined);
   const table = chosen.map(described).flatMap((metric) => {
     const values = [from, to].map((runs) => valuesOf(runs, metric, isPerSec));
     const [left = [], right = []] = values;
-    return left.length + right.length === 0
+    // Neither traced nor anything but zeros: there is nothing to say.
+    return [...left, ...right].every((value) => value === 0)
       ? []
       : [{ metric: titled(metric, isPerSec), baseline: left, candidate: right }];
   });
-  const compared = compareMetrics(table, thresholds);
-  const blocked = isBlocked(findings);
-  const rows = blocked ? compared.map(closed) : compared;
+  return { title: candidate.title, from, to, gate: findings, isShut: isBlocked(findings), table };
+}
+
+function compareTwo(
+  baselineTitle: string,
+  { title, from, to, gate: findings, isShut }: Pair,
+  rows: readonly MetricComparison[],
+  alpha: number,
+): CandidateComparison {
   const facts = newViolations(rows, from, to);
   const deciding = decidingOf(rows);
-  const verdict = verdictOf(blocked, facts, deciding);
+  const verdict = verdictOf(isShut, facts, deciding);
   const runsNeeded = Math.max(0, ...deciding.map((row) => row.runsNeeded ?? 0));
   const latencies = [from, to].map((runs) => runs.map(({ faultBuckets }) => faultBuckets));
   const [left = [], right = []] = latencies;
   const without = {
-    title: candidate.title,
+    title,
     runCount: to.length,
     verdict,
     ...(verdict === 'need-more-runs' && runsNeeded > 0 ? { runsNeeded } : {}),
     gate: findings,
     findings: facts,
     metrics: rows,
-    shift: blocked ? [] : shiftFunction(left, right, thresholds.alpha),
+    shift: isShut ? [] : shiftFunction(left, right, alpha),
     overlay: overlay(left, right),
     drifts: rows.flatMap((row) => driftsOf(row)),
   };
-  return { ...without, sentence: sentence(baseline.title, without) };
+  return { ...without, sentence: sentence(baselineTitle, without) };
 }
 
 /** Values of a metric in run order; runs without one are left out. */
@@ -163,8 +184,8 @@ function inOrder(runs: readonly ComparedRun[]): readonly ComparedRun[] {
 }
 
 /** Behind a shut gate the values are shown and nothing is said of them. */
-function closed({ metric, baseline, candidate }: MetricComparison): MetricComparison {
-  return { metric, baseline, candidate, test: { kind: 'none' }, verdict: 'not-comparable', why: 'see the gate' };
+function closed(values: MetricValues): MetricComparison {
+  return { ...values, test: { kind: 'none' }, verdict: 'not-comparable', why: 'see the gate' };
 }
 
 /** A lock assertion that no run of the baseline broke and a run of the candidate did: one is enough. */

@@ -6,6 +6,16 @@
  */
 export type Verdict = 'regressed' | 'improved' | 'same' | 'different' | 'need-more-runs' | 'not-comparable';
 
+/** All verdicts, in the order in which they are told. */
+export const verdictsWorstFirst: readonly Verdict[] = [
+  'regressed',
+  'not-comparable',
+  'need-more-runs',
+  'different',
+  'improved',
+  'same',
+];
+
 /** The verdict for the other direction: what is said when the sides are swapped. */
 export function mirrored(verdict: Verdict): Verdict {
   if (verdict === 'regressed') return 'improved';

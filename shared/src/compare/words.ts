@@ -17,6 +17,16 @@ export const verdictWords: Readonly<Record<Verdict, string>> = {
   'not-comparable': 'not comparable',
 };
 
+/** A verdict as one sign, where a table of many builds has no room for the word; it never stands without its word beside or behind it. */
+export const verdictSigns: Readonly<Record<Verdict, string>> = {
+  regressed: '▲',
+  improved: '▼',
+  same: '=',
+  different: '≠',
+  'need-more-runs': '?',
+  'not-comparable': '✕',
+};
+
 /** A value of a metric, shortened. */
 export function formatMetric(value: number | undefined, unit: Metric['unit']): string {
   if (unit === 'ns') return formatNs(value);
@@ -47,6 +57,21 @@ export function formatTest({ test, metric }: Pick<MetricComparison, 'test' | 'me
     }
     case 'none':
       return '';
+  }
+}
+
+/** The same without its interval, for a table of many builds: a count that is the same in all runs, "0.4 ×", "+3"; else the mean. */
+export function formatBrief(row: MetricComparison): string {
+  const { test, metric } = row;
+  switch (test.kind) {
+    case 'exact':
+      return formatMetric(test.to, metric.unit);
+    case 'ratio':
+      return formatRatio(test.ratio);
+    case 'difference':
+      return signed(test.difference, metric.unit);
+    case 'none':
+      return formatMetric(meanOf(row, 'candidate'), metric.unit);
   }
 }
 

@@ -37,6 +37,7 @@ const state = fc.record({
   order: text,
   baseline: words,
   candidate: words,
+  pick: fc.option(fc.integer({ min: 1, max: 9 }), { nil: undefined }),
   layout: fc.constantFrom(...compareLayouts),
   metric: text,
 });

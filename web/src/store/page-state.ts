@@ -1,5 +1,11 @@
 /** Everything a reader chose, as the query string of the page's address: a reload or a link shows the same. */
-import { compareWordsMax, type LatencySpan, type LiveWindow, liveWindowNames } from '@faultline/shared';
+import {
+  compareSidesMax,
+  compareWordsMax,
+  type LatencySpan,
+  type LiveWindow,
+  liveWindowNames,
+} from '@faultline/shared';
 
 /** The pages there are, in the order of their number keys. */
 export const pageNames = ['live', 'sessions', 'compare', 'probes', 'lab'] as const;
@@ -56,9 +62,12 @@ export type PageState = {
   /** What sessions are searched for, and the column they are sorted by (`-when`: the largest first). */
   readonly find: string | undefined;
   readonly order: string | undefined;
-  /** The sides of the comparison: ids of sessions, or selections such as build:6.1,workload:touch. */
+  /** The baseline of the comparison: ids of sessions, or selections such as build:6.1,workload:touch. */
   readonly baseline: readonly string[];
+  /** Its candidates, a word each: a selection, or ids with commas between them. */
   readonly candidate: readonly string[];
+  /** Which candidate is drawn, from 1; undefined is the first. */
+  readonly pick: number | undefined;
   /** How the two sides of a chart stand to each other. */
   readonly layout: CompareLayout;
   /** The metric whose runs are drawn. */
@@ -71,7 +80,7 @@ export const noSession = { session: undefined, fromMs: undefined, toMs: undefine
 const textMax = 120;
 
 /** Longer words of a side, and more of them, no comparison takes. */
-const sideWordMax = 2_000;
+const sideWordMax = 4_000;
 
 /** Reads a query string. What it does not know it leaves out: an old link still opens. */
 export function readPageState(search: string): PageState {
@@ -80,11 +89,11 @@ export function readPageState(search: string): PageState {
     const value = query.get(name);
     return value === null || value === '' ? undefined : value.slice(0, textMax);
   };
-  const side = (name: string): readonly string[] =>
+  const side = (name: string, wordsMax: number): readonly string[] =>
     query
       .getAll(name)
       .filter((word) => word !== '' && word.length <= sideWordMax)
-      .slice(0, compareWordsMax);
+      .slice(0, wordsMax);
   return {
     page: oneOf(pageNames, query.get('page')) ?? 'live',
     view: oneOf(liveViewNames, query.get('view')),
@@ -106,8 +115,9 @@ export function readPageState(search: string): PageState {
     speed: oneOf(playSpeeds, query.get('speed')) ?? '1',
     find: text('find'),
     order: text('order'),
-    baseline: side('baseline'),
-    candidate: side('candidate'),
+    baseline: side('baseline', compareWordsMax),
+    candidate: side('candidate', compareSidesMax - 1),
+    pick: placeOf(query.get('pick')),
     layout: oneOf(compareLayouts, query.get('layout')) ?? 'beside',
     metric: text('metric'),
   };
@@ -140,6 +150,7 @@ export function writePageState(state: PageState): string {
   put('find', state.find);
   put('order', state.order);
   for (const name of ['baseline', 'candidate'] as const) for (const word of state[name]) query.append(name, word);
+  put('pick', state.pick === undefined ? undefined : String(state.pick));
   put('layout', state.layout, 'beside');
   put('metric', state.metric);
   const text = query.toString();
@@ -149,6 +160,11 @@ export function writePageState(state: PageState): string {
 /** An instant of a session: whole ms, below 30 years. */
 function wholeMs(word: string | null): number | undefined {
   return word !== null && /^\d{1,12}$/.test(word) ? Number(word) : undefined;
+}
+
+/** The number of a candidate, from 1. */
+function placeOf(word: string | null): number | undefined {
+  return word !== null && /^[1-9]$/.test(word) ? Number(word) : undefined;
 }
 
 function oneOf<const T extends string>(words: readonly T[], word: string | null): T | undefined {

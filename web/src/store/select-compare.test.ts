@@ -2,7 +2,7 @@ import type { ComparableSession } from '@faultline/shared';
 import { describe, expect, it } from 'vitest';
 import { compareQuery } from './comparisons-store.ts';
 import { readPageState, writePageState } from './page-state.ts';
-import { choicesOf, withChoice } from './select-compare.ts';
+import { baselineWith, candidatesWith, candidatesWithout, choicesOf, offersOf, swapped } from './select-compare.ts';
 
 function session(id: string, build: string, workload?: string): ComparableSession {
   return {
@@ -32,23 +32,76 @@ describe('what can be chosen', () => {
   });
 });
 
-it('a build stands alone on a side, sessions add up, none twice', () => {
+it('of the baseline a build stands alone and sessions add up, none twice', () => {
   const [build, first, second] = choicesOf([session('a', '6.1'), session('b', '6.1')]);
   if (build === undefined || first === undefined || second === undefined) throw new Error('three choices');
-  expect(withChoice(['a'], build)).toEqual(['build:6.1']);
-  expect(withChoice(['build:6.1'], first)).toEqual(['a']);
-  expect(withChoice(['a'], second)).toEqual(['a', 'b']);
-  expect(withChoice(['a', 'b'], second)).toEqual(['a', 'b']);
+  expect(baselineWith(['a'], build)).toEqual(['build:6.1']);
+  expect(baselineWith(['build:6.1'], first)).toEqual(['a']);
+  expect(baselineWith(['a'], second)).toEqual(['a', 'b']);
+  expect(baselineWith(['a', 'b'], second)).toEqual(['a', 'b']);
+});
+
+describe('candidates', () => {
+  const choices = choicesOf([session('a', '6.1'), session('b', '6.1'), session('c', '6.12')]);
+  const choice = (word: string): (typeof choices)[number] => {
+    const found = choices.find((one) => one.word === word);
+    if (found === undefined) throw new Error(`${word} can be chosen`);
+    return found;
+  };
+
+  it('are a build each; sessions of one build are runs of one candidate', () => {
+    expect(candidatesWith(['build:6.1'], choice('build:6.12'), choices)).toEqual(['build:6.1', 'build:6.12']);
+    expect(candidatesWith(['build:6.1'], choice('build:6.1'), choices)).toEqual(['build:6.1']);
+    expect(candidatesWith(['c', 'a'], choice('b'), choices)).toEqual(['c', 'a,b']);
+    expect(candidatesWith(['a,b'], choice('b'), choices)).toEqual(['a,b']);
+    expect(candidatesWith(['build:6.1'], choice('a'), choices)).toEqual(['build:6.1', 'a']);
+  });
+
+  it('lose a session, and are gone with the last one', () => {
+    expect(candidatesWithout(['c', 'a,b'], 1, 'a')).toEqual(['c', 'b']);
+    expect(candidatesWithout(['c', 'b'], 1, 'b')).toEqual(['c']);
+    expect(candidatesWithout(['build:x,workload:y', 'b'], 0, 'build:x,workload:y')).toEqual(['b']);
+  });
+
+  it('change places with the baseline, the picked one', () => {
+    const state = readPageState('?baseline=a&baseline=b&candidate=build:x&candidate=c,d&pick=2');
+    expect(swapped(state)).toEqual({ baseline: ['c', 'd'], candidate: ['build:x', 'a,b'], pick: 2 });
+    expect(swapped({ ...state, pick: undefined })).toMatchObject({ baseline: ['build:x'], candidate: ['a,b', 'c,d'] });
+    expect(swapped({ ...state, ...swapped(state) })).toMatchObject({
+      baseline: ['a', 'b'],
+      candidate: ['build:x', 'c,d'],
+    });
+    expect(swapped({ ...state, candidate: [] })).toMatchObject({ baseline: [], candidate: ['a,b'] });
+  });
+
+  it('are offered all at once where more than two builds ran the same workload', () => {
+    const of = (builds: readonly string[]): readonly (readonly string[])[] =>
+      offersOf(choicesOf(builds.map((build) => session(build, build, 'touch')))).map(({ baseline, candidates }) => [
+        baseline.build,
+        ...candidates.map(({ build }) => build),
+      ]);
+    expect(of(['6.12', '6.1'])).toEqual([['6.1', '6.12']]);
+    expect(of(['v3', 'v0', 'v2'])).toEqual([
+      ['v0', 'v2'],
+      ['v0', 'v2', 'v3'],
+    ]);
+    expect(of(['6.1'])).toEqual([]);
+  });
+});
+
+it.each(['0', '10', 'x', '-1'])('a picked candidate %s is none', (word) => {
+  expect(readPageState(`?page=compare&pick=${word}`).pick).toBeUndefined();
 });
 
 it('both sides stand in the address and come back from it', () => {
   const search =
-    '?page=compare&baseline=build%3A6.1%2Cworkload%3Atouch&candidate=one&candidate=two&layout=overlaid&metric=faults';
+    '?page=compare&baseline=build%3A6.1%2Cworkload%3Atouch&candidate=one&candidate=two&pick=2&layout=overlaid&metric=faults';
   const state = readPageState(search);
   expect(state).toMatchObject({
     page: 'compare',
     baseline: ['build:6.1,workload:touch'],
     candidate: ['one', 'two'],
+    pick: 2,
     layout: 'overlaid',
     metric: 'faults',
   });

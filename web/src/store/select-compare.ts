@@ -1,14 +1,17 @@
 /** The page of a comparison: what can be chosen, and in which state the comparison is. */
 import {
   type CandidateComparison,
+  candidatesOf,
   type ComparableSession,
   type ComparisonAnswer,
+  compareSidesMax,
   type Problem,
   formatElapsed,
   formatInstant,
   formatPlural,
 } from '@faultline/shared';
 import type { Shown } from './app-state.ts';
+import type { PageState } from './page-state.ts';
 
 /** Something a side can be made of: all runs of a build under a workload, or one session. */
 export type Choice = {
@@ -16,12 +19,18 @@ export type Choice = {
   readonly word: string;
   readonly label: string;
   readonly kind: 'build' | 'session';
+  readonly build: string;
   /** The sessions that it stands for. */
   readonly runCount: number;
 };
 
-/** What every part of a comparison is drawn from. */
-export type Compared = { readonly answer: ComparisonAnswer; readonly candidate: CandidateComparison };
+/** What every part of a comparison is drawn from: the baseline and the candidate that is picked. */
+export type Compared = {
+  readonly answer: Pick<ComparisonAnswer, 'baseline' | 'candidate' | 'comparison'>;
+  readonly candidate: CandidateComparison;
+  /** Its place among the candidates, from 0. */
+  readonly pick: number;
+};
 
 /** What the page shows. */
 export type ComparePage = {
@@ -31,23 +40,23 @@ export type ComparePage = {
     | { readonly kind: 'failed'; readonly problem: Problem }
     /** Nothing can be compared. */
     | { readonly kind: 'too-few'; readonly sessionCount: number }
-    /** Sides are still to be chosen; `offer` are two that would fit. */
-    | { readonly kind: 'unchosen'; readonly offer: Offer | undefined }
+    /** Sides are still to be chosen; `offers` would fit. */
+    | { readonly kind: 'unchosen'; readonly offers: readonly Offer[] }
     | ({ readonly kind: 'ready' } & Compared);
   readonly trouble: Problem | undefined;
 };
 
-/** Two sides worth looking at. */
-export type Offer = { readonly baseline: Choice; readonly candidate: Choice };
+/** Sides worth looking at. */
+export type Offer = { readonly label: string; readonly baseline: Choice; readonly candidates: readonly Choice[] };
 
 /** All of it but the figures. */
-export function selectCompare({ app }: Shown): ComparePage {
+export function selectCompare({ app, page }: Shown): ComparePage {
   const { sessions, answer, trouble } = app.comparisons;
   const known = sessions?.kind === 'ready' ? sessions.value : [];
   const choices = choicesOf(known);
   return {
     choices,
-    state: stateOf(app.comparisons, known, choices),
+    state: stateOf(app.comparisons, known, choices, page.pick),
     trouble: answer === undefined ? undefined : trouble,
   };
 }
@@ -56,18 +65,26 @@ function stateOf(
   { sessions, answer }: Shown['app']['comparisons'],
   known: readonly ComparableSession[],
   choices: readonly Choice[],
+  pick: number | undefined,
 ): ComparePage['state'] {
   if (answer?.loaded.kind === 'failed') return answer.loaded;
-  if (answer?.loaded.kind === 'loading') return { kind: 'loading', what: 'reading the runs of both sides' };
-  if (answer?.loaded.kind === 'ready') {
-    const { value } = answer.loaded;
-    const [candidate] = value.comparison.candidates;
-    if (candidate !== undefined) return { kind: 'ready', answer: value, candidate };
-  }
+  if (answer?.loaded.kind === 'loading') return { kind: 'loading', what: 'reading the runs of all sides' };
+  const shown = answer?.loaded.kind === 'ready' ? picked(answer.loaded.value, pick) : undefined;
+  if (shown !== undefined) return { kind: 'ready', ...shown };
   if (sessions?.kind === 'failed') return sessions;
   if (sessions?.kind !== 'ready') return { kind: 'loading', what: 'looking for recorded sessions' };
   if (known.length < 2) return { kind: 'too-few', sessionCount: known.length };
-  return { kind: 'unchosen', offer: offerOf(choices) };
+  return { kind: 'unchosen', offers: offersOf(choices) };
+}
+
+/** The candidate of the address, otherwise the first. */
+function picked(answer: ComparisonAnswer, pick: number | undefined): Compared | undefined {
+  const candidates = candidatesOf(answer);
+  const at = pick === undefined || pick > candidates.length ? 0 : pick - 1;
+  const own = candidates[at];
+  if (own === undefined) return undefined;
+  const { baseline, comparison } = answer;
+  return { answer: { baseline, comparison, candidate: own.view }, candidate: own.compared, pick: at };
 }
 
 /** Builds first, those with the most runs first, then sessions, the newest first. */
@@ -83,7 +100,8 @@ export function choicesOf(sessions: readonly ComparableSession[]): readonly Choi
   const builds = [...groups].map(([word, group]): Choice => {
     const [first] = group;
     const title = [first?.build, first?.workload].filter((part) => part !== undefined).join(' · ');
-    return { word, kind: 'build', runCount: group.length, label: `${title} · ${formatPlural(group.length, 'run')}` };
+    const label = `${title} · ${formatPlural(group.length, 'run')}`;
+    return { word, kind: 'build', build: first?.build ?? '', runCount: group.length, label };
   });
   return [
     ...builds.toSorted((left, right) => right.runCount - left.runCount || left.label.localeCompare(right.label)),
@@ -106,25 +124,82 @@ function sessionChoice(session: ComparableSession): Choice {
     formatInstant(startedAtMs),
     formatElapsed(durationMs),
   ];
-  return { word: id, kind: 'session', runCount: 1, label: parts.filter((part) => part !== undefined).join(' · ') };
+  const label = parts.filter((part) => part !== undefined).join(' · ');
+  return { word: id, kind: 'session', build, runCount: 1, label };
 }
 
-/** Two builds under the same workload. */
-function offerOf(choices: readonly Choice[]): Offer | undefined {
-  const builds = choices.filter(({ kind }) => kind === 'build');
+/** Two builds under the same workload, and where there are more of them one against all others. */
+export function offersOf(choices: readonly Choice[]): readonly Offer[] {
+  const builds = choices.filter(({ kind, word }) => kind === 'build' && word.includes(','));
   const workloadOf = ({ word }: Choice): string => word.slice(word.indexOf(','));
-  for (const baseline of builds) {
-    const candidate = builds.find((one) => one.word !== baseline.word && workloadOf(one) === workloadOf(baseline));
-    if (candidate === undefined || !baseline.word.includes(',')) continue;
+  for (const first of builds) {
+    const alike = builds.filter((one) => workloadOf(one) === workloadOf(first));
+    const [, second] = alike;
+    if (second === undefined) continue;
     // The older name as the baseline: 6.1 before 6.12.
-    const order = baseline.word.localeCompare(candidate.word, 'en', { numeric: true });
-    return order <= 0 ? { baseline, candidate } : { baseline: candidate, candidate: baseline };
+    const [baseline, candidate] = inOrderOfNames([first, second]);
+    if (baseline === undefined || candidate === undefined) continue;
+    const two = { label: `${baseline.label} against ${candidate.label}`, baseline, candidates: [candidate] };
+    const [oldest, ...others] = inOrderOfNames(alike).slice(0, compareSidesMax);
+    if (oldest === undefined || others.length < 2) return [two];
+    const names = others.map(({ build }) => build).join(', ');
+    return [two, { label: `${names} against ${oldest.label}`, baseline: oldest, candidates: others }];
   }
-  return undefined;
+  return [];
 }
 
-/** A side with one more choice: a build stands alone, sessions add up. */
-export function withChoice(words: readonly string[], choice: Choice): readonly string[] {
-  if (choice.kind === 'build' || words.some((word) => word.includes(':'))) return [choice.word];
+function inOrderOfNames(builds: readonly Choice[]): readonly Choice[] {
+  return builds.toSorted((left, right) => left.word.localeCompare(right.word, 'en', { numeric: true }));
+}
+
+/** Whether a word of a side selects sessions by what they are of; otherwise it is ids with commas between them. */
+function isSelection(word: string): boolean {
+  return word.includes(':');
+}
+
+/** The sessions or the selection that a candidate's word is made of. */
+export function partsOf(word: string): readonly string[] {
+  return isSelection(word) ? [word] : word.split(',').filter((part) => part !== '');
+}
+
+/** The baseline with one more choice: a build stands alone, sessions add up. */
+export function baselineWith(words: readonly string[], choice: Choice): readonly string[] {
+  if (choice.kind === 'build' || words.some(isSelection)) return [choice.word];
   return words.includes(choice.word) ? words : [...words, choice.word];
+}
+
+/** The candidates with one more choice: a build is a candidate, and so is a session unless one of its build is there to join. */
+export function candidatesWith(
+  words: readonly string[],
+  choice: Choice,
+  choices: readonly Choice[],
+): readonly string[] {
+  if (words.some((word) => partsOf(word).includes(choice.word))) return words;
+  const buildOf = (id: string): string | undefined => choices.find(({ word }) => word === id)?.build;
+  const joined = words.findIndex(
+    (word) => !isSelection(word) && partsOf(word).every((id) => buildOf(id) === choice.build),
+  );
+  if (choice.kind === 'build' || joined < 0) return [...words, choice.word];
+  return words.map((word, at) => (at === joined ? `${word},${choice.word}` : word));
+}
+
+/** The candidates without one part of one of them. */
+export function candidatesWithout(words: readonly string[], at: number, part: string): readonly string[] {
+  return words.flatMap((word, place) => {
+    if (place !== at) return [word];
+    const rest = partsOf(word).filter((one) => one !== part);
+    return rest.length === 0 ? [] : [rest.join(',')];
+  });
+}
+
+/** The baseline and the picked candidate in each other's place. */
+export function swapped({ baseline, candidate, pick }: PageState): Pick<PageState, 'baseline' | 'candidate' | 'pick'> {
+  const at = Math.min(pick ?? 1, Math.max(1, candidate.length)) - 1;
+  const own = candidate[at];
+  const former = baseline.some(isSelection) ? baseline : [baseline.join(',')].filter((word) => word !== '');
+  return {
+    baseline: own === undefined ? [] : partsOf(own),
+    candidate: [...candidate.slice(0, at), ...former, ...candidate.slice(at + 1)].slice(0, compareSidesMax - 1),
+    pick,
+  };
 }

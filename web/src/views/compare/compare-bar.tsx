@@ -1,10 +1,10 @@
 import { type ReactNode, useState } from 'react';
-import type { ComparePage } from '../../store/select-compare.ts';
+import { type ComparePage, swapped } from '../../store/select-compare.ts';
 import { usePage, useStores } from '../../store/use-store.ts';
 import { Button } from '../../widgets/button.tsx';
 import { Menu, type MenuItem } from '../../widgets/menu.tsx';
 import { saveFile } from '../sessions/save-file.ts';
-import { SideChooser } from './side-chooser.tsx';
+import { BaselineChooser, CandidateChooser } from './side-chooser.tsx';
 
 const copies = [
   { format: 'text', label: 'For a kernel list', hint: 'plain text, 72 columns' },
@@ -24,18 +24,18 @@ const downloads = [
 /** The choice of both sides, and what can be done with the comparison. */
 export function CompareBar({ view }: { readonly view: ComparePage }): ReactNode {
   const { app } = useStores();
-  const { baseline, candidate } = usePage();
+  const page = usePage();
   const isReady = view.state.kind === 'ready';
   return (
     <div className="compare-bar" role="toolbar" aria-label="sides">
-      <SideChooser side="baseline" choices={view.choices} />
+      <BaselineChooser choices={view.choices} />
       <Button
         icon="swap"
         label="Swap"
         hint="The baseline becomes the candidate"
-        onClick={() => app.page.set({ baseline: candidate, candidate: baseline })}
+        onClick={() => app.page.set(swapped(page))}
       />
-      <SideChooser side="candidate" choices={view.choices} />
+      <CandidateChooser choices={view.choices} />
       {isReady ? <PassOn /> : null}
     </div>
   );

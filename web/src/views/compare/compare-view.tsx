@@ -4,6 +4,7 @@ import { type Compared, type ComparePage, type Offer, selectCompare } from '../.
 import { useShown, useStores } from '../../store/use-store.ts';
 import { Button } from '../../widgets/button.tsx';
 import { EmptyState, FailedState, Skeleton } from '../../widgets/panel-states.tsx';
+import { BuildsPanel } from './builds-panel.tsx';
 import { CompareBar } from './compare-bar.tsx';
 import { LatencyPanel, RunOrderPanel, ShiftPanel } from './distribution-panels.tsx';
 import { MetricPanel } from './metric-panel.tsx';
@@ -35,9 +36,9 @@ function CompareBody({ view: { state } }: { readonly view: ComparePage }): React
     case 'too-few':
       return <TooFew sessionCount={state.sessionCount} />;
     case 'unchosen':
-      return <Unchosen offer={state.offer} />;
+      return <Unchosen offers={state.offers} />;
     case 'ready':
-      return <Comparison answer={state.answer} candidate={state.candidate} />;
+      return <Comparison answer={state.answer} candidate={state.candidate} pick={state.pick} />;
   }
 }
 
@@ -69,17 +70,20 @@ function TooFew({ sessionCount }: { readonly sessionCount: number }): ReactNode 
   );
 }
 
-function Unchosen({ offer }: { readonly offer: Offer | undefined }): ReactNode {
+function Unchosen({ offers }: { readonly offers: readonly Offer[] }): ReactNode {
   const { app } = useStores();
   return (
-    <EmptyState why="Choose a baseline and a candidate: all runs of a build at once, or sessions one by one. The more runs a side, the smaller a difference that can be told from noise.">
-      {offer === undefined ? null : (
+    <EmptyState why="Choose a baseline and a candidate, or several: all runs of a build at once, or sessions one by one. The more runs a side, the smaller a difference that can be told from noise.">
+      {offers.map(({ label, baseline, candidates }, at) => (
         <Button
-          look="strong"
-          label={`${offer.baseline.label} against ${offer.candidate.label}`}
-          onClick={() => app.page.set({ baseline: [offer.baseline.word], candidate: [offer.candidate.word] })}
+          key={label}
+          {...(at === 0 ? { look: 'strong' } : {})}
+          label={label}
+          onClick={() =>
+            app.page.set({ baseline: [baseline.word], candidate: candidates.map(({ word }) => word), pick: undefined })
+          }
         />
-      )}
+      ))}
     </EmptyState>
   );
 }
@@ -87,6 +91,7 @@ function Unchosen({ offer }: { readonly offer: Offer | undefined }): ReactNode {
 function Comparison(props: Compared): ReactNode {
   return (
     <>
+      {props.answer.comparison.candidates.length > 1 ? <BuildsPanel {...props} /> : null}
       <VerdictSection {...props} />
       <div className="compare-whole">
         <MetricPanel {...props} />

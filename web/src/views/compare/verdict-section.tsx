@@ -4,20 +4,12 @@ import {
   type ComparedSideView,
   formatBytes,
   formatPlural,
+  verdictSigns,
   verdictWords,
 } from '@faultline/shared';
 import type { Compared } from '../../store/select-compare.ts';
 import { type SideName, sideMarks } from '../../store/select-compare-charts.ts';
 import { MarkGlyph } from '../../widgets/mark-glyph.tsx';
-
-const signs: Readonly<Record<CandidateComparison['verdict'], string>> = {
-  regressed: '▲',
-  improved: '▼',
-  same: '=',
-  different: '≠',
-  'need-more-runs': '?',
-  'not-comparable': '✕',
-};
 
 /** The verdict in one sentence, who the sides are, and the gate. */
 export function VerdictSection({ answer, candidate }: Compared): ReactNode {
@@ -26,7 +18,7 @@ export function VerdictSection({ answer, candidate }: Compared): ReactNode {
     <section className={`verdict-box verdict-${verdict}`} aria-label="verdict">
       <p className="verdict-sentence">
         <span className={`verdict-sign verdict-sign-${verdict}`} title={verdictWords[verdict]} aria-hidden="true">
-          {signs[verdict]}
+          {verdictSigns[verdict]}
         </span>
         {sentence}
       </p>
