@@ -83,13 +83,23 @@ export class TracedGuest implements AsyncDisposable {
 
   /** Runs a workload and waits until every stream has reported a moment after its end. */
   async count(request: Partial<WorkloadRequest> & { readonly workload: string }): Promise<Counted> {
-    const { end, counted: all } = await this.countUntil(request, (running) => running);
+    const { end, counted: all } = await this.countUntil(request, (running) => this.settled(running));
     if (end.kind !== 'done') throw new Error(`${request.workload}: ${end.problem ?? end.kind}`);
     const truth = JSON.parse(ensure(end.lines.at(-1), 'a workload prints a last line')) as Truth;
     return { ...all, truth };
   }
 
-  /** The same until something else has happened, for a workload that fails or never ends; its truth is empty. */
+  /** A workload's end, once every stream has reported a moment after it. Throws where the guest died of it. */
+  async settled(running: Promise<WorkloadEnd>): Promise<WorkloadEnd> {
+    const end = await running;
+    const clock = await this.open.target.guest.machine.agent.clockNs();
+    if (!clock.ok) throw new Error(JSON.stringify(clock.error));
+    const endedNs = Number(clock.value);
+    await until(() => this.runs.every(({ lastNs, state }) => state !== 'running' || (lastNs ?? 0) > endedNs), 60_000);
+    return end;
+  }
+
+  /** What was counted until something has happened, for a workload that fails or never ends; its truth is empty. */
   async countUntil<T>(
     request: Partial<WorkloadRequest> & { readonly workload: string },
     ended: (running: Promise<WorkloadEnd>) => Promise<T>,
@@ -97,9 +107,6 @@ export class TracedGuest implements AsyncDisposable {
     const before = this.totals();
     const whole = { barBytes: this.barBytes, isMisaligned: false, repetitions: 1, threads: undefined, ...request };
     const end = await ended(runWorkload(this.open.target, whole, () => undefined, undefined));
-    const clock = await this.open.target.guest.machine.agent.clockNs();
-    const endedNs = clock.ok ? Number(clock.value) : Number.NaN;
-    await until(() => this.runs.every(({ lastNs, state }) => state !== 'running' || (lastNs ?? 0) > endedNs), 60_000);
     return { end, counted: counted({}, before, this.totals()) };
   }
 

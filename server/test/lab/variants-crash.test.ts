@@ -7,7 +7,11 @@ import { describe, expect, it } from 'vitest';
 import { until } from '../until.ts';
 import { type Counted, TracedGuest } from './traced-guest.ts';
 
-const smallBytes = 1024 * 1024;
+/** Sixteen pages: each that lands in other memory is a page of console, which an emulated guest writes in 0.1 s. */
+const smallBytes = 64 * 1024;
+
+/** How long a kernel that has oopsed may take to tell what its probes saw, ms; one that hangs never does. */
+const lastWordsMaxMs = 20_000;
 
 /** A guest with a build's module that goes on after an oops, as far as it can. */
 async function startCrashing(build: string): Promise<TracedGuest> {
@@ -23,27 +27,52 @@ async function startCrashing(build: string): Promise<TracedGuest> {
   return guest;
 }
 
-/** Runs a workload until the kernel complains; the complaint, and what was counted until a moment later. */
-async function countUntilOops(
-  guest: TracedGuest,
-  workload: string,
-): Promise<{ readonly oops: Oops | undefined; readonly counted: Counted }> {
+/** What the kernel complained about first, and what was counted until it did. */
+type Crash = { readonly oops: Oops | undefined; readonly counted: Counted };
+
+/** Runs a workload in a guest of its own until the kernel complains and the finding `found` has been heard of, where it can be. */
+async function crashOnce(build: string, workload: string, found: string): Promise<Crash> {
+  await using guest = await startCrashing(build);
   const { machine } = guest.open.target.guest;
   const { end, counted } = await guest.countUntil(
     { workload, barBytes: smallBytes, repetitions: 3000 },
     async (running) => {
       running.catch(() => undefined);
       await until(() => readOopses(machine.console).some(({ stack }) => stack.length > 3), 60_000);
+      // Not for ever: what oopsed may have held a page table's spinlock, for which both CPUs then wait.
+      await until(() => finds(guest, found), lastWordsMaxMs).catch(() => undefined);
       return readOopses(machine.console)[0];
     },
   );
   return { oops: end, counted };
 }
 
+function finds(guest: TracedGuest, finding: string): boolean {
+  return guest.session
+    .summary()
+    .runs.some(({ totals }) =>
+      totals.some(({ metric, dims }) => metric === 'contractFindings' && dims['finding'] === finding),
+    );
+}
+
+/**
+ * The same, in as many guests as it takes for the finding to be heard of, at most three: a kernel whose CPUs both hang at the
+ * first oops takes the last quarter of a second of its counts along (seen in one of ten).
+ */
+async function crash(build: string, workload: string, found: string): Promise<Crash> {
+  let last = await crashOnce(build, workload, found);
+  for (
+    let guests = 1;
+    guests < 3 && last.counted.sum('fault-contract', 'contractFindings', { finding: found }) === 0;
+    guests += 1
+  )
+    last = await crashOnce(build, workload, found);
+  return last;
+}
+
 describe('6.1 with a handler that drops the lock', () => {
   it('v1 oopses where its caller forbids that: FUTEX_WAKE_OP on an untouched BAR', async () => {
-    await using guest = await startCrashing('6.1-v1');
-    const { oops, counted } = await countUntilOops(guest, 'futex');
+    const { oops, counted } = await crash('6.1-v1', 'futex', 'lock-dropped-forbidden');
     expect(oops).toMatchObject({ kind: 'BUG', at: 'fixup_user_fault', what: expect.stringMatching(/NULL pointer/) });
     expect(oops?.stack.slice(0, 3)).toEqual(['fault_in_user_writeable', 'futex_wake_op', 'do_futex']);
     expect(counted.sum('fault-contract', 'contractFindings', { finding: 'lock-dropped-forbidden' })).toBe(1);
@@ -53,8 +82,7 @@ describe('6.1 with a handler that drops the lock', () => {
   it.each(['6.1-v1', '6.1-v1d'])(
     '%s maps the device into memory of others when its VMA dies in the gap',
     async (build) => {
-      await using guest = await startCrashing(build);
-      const { oops, counted } = await countUntilOops(guest, 'race');
+      const { oops, counted } = await crash(build, 'race', 'vma-freed');
       expect(['BUG', 'bad-page']).toContain(oops?.kind);
       expect(oops?.what).toMatch(/^kernel BUG at mm\/memory\.c|^BUG: Bad page map in process vfio-edge/);
       expect(counted.sum('fault-contract', 'contractFindings', { finding: 'vma-freed' })).toBeGreaterThan(0);
@@ -64,5 +92,6 @@ describe('6.1 with a handler that drops the lock', () => {
       expect(freed?.dims['stack']).toMatch(/^vm_area_free;.*munmap;mmap_region;do_mmap/);
       expect(counted.sum('lock-assert', 'violations')).toBe(0);
     },
+    150_000,
   );
 });

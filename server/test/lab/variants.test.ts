@@ -163,7 +163,9 @@ describe('6.1 with the alternatives of the thread, one after the other in one gu
     });
 
     it('loses its mapping for good in a zap: the next touch is SIGBUS', async () => {
-      const { end, counted } = await guest.countUntil({ workload: 'zap', barBytes: smallBytes }, (running) => running);
+      const { end, counted } = await guest.countUntil({ workload: 'zap', barBytes: smallBytes }, (running) =>
+        guest.settled(running),
+      );
       expect(end).toMatchObject({ kind: 'failed', problem: expect.stringContaining('SIGBUS') });
       expect(findings(counted)).toEqual({ 'mapping-gone': 1 });
       expect(counted.cells('fault-contract', 'contractFindings')[0]?.dims).toMatchObject({ comm: 'vfio-load' });
