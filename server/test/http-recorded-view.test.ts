@@ -1,5 +1,16 @@
 /** What the page gets of recorded sessions: the short list, and a whole session in one answer. */
-import { decodeRecordedView, openRecorded, type RecordingsOverview, cutSection, totalOf } from '@faultline/shared';
+import { existsSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import {
+  cutSection,
+  decodeRecordedView,
+  derivedFiles,
+  openRecorded,
+  type RecordedView,
+  type RecordingsOverview,
+  sessionFiles,
+  totalOf,
+} from '@faultline/shared';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { busyProbe, wideLimits } from './fakes/busy-probe.ts';
 import { fakeLedger } from './fakes/fake-session.ts';
@@ -26,10 +37,14 @@ async function overview(): Promise<RecordingsOverview> {
   return (await answer.json()) as RecordingsOverview;
 }
 
-async function view(id: string): Promise<ReturnType<typeof openRecorded>> {
+async function body(id: string): Promise<RecordedView> {
   const answer = await fetch(`${server.url}/api/v1/recordings/${id}/view`);
   expect(answer.status).toBe(200);
-  return openRecorded(decodeRecordedView(await answer.arrayBuffer()), [busyProbe.manifest]);
+  return decodeRecordedView(await answer.arrayBuffer());
+}
+
+async function view(id: string): Promise<ReturnType<typeof openRecorded>> {
+  return openRecorded(await body(id), [busyProbe.manifest]);
 }
 
 describe('the short list', () => {
@@ -51,14 +66,45 @@ describe('the short list', () => {
 });
 
 describe('a session in one answer', () => {
-  it('has every tick, every call and the totals that were recorded', async () => {
+  it('has every tick and the totals that were recorded, and says that its calls are asked for', async () => {
     await recordBusySession(temp, 'host-1');
     const data = await view('host-1');
-    expect(data.runs.map(({ changes, callCount }) => [changes.length, callCount])).toEqual([
-      [3, 0],
-      [3, 12],
+    expect(data.calls).toBe('asked');
+    expect(
+      data.runs.map(({ changes, callCount, olderCallCount }) => [changes.length, callCount, olderCallCount]),
+    ).toEqual([
+      [3, 0, 0],
+      [3, 0, 12],
     ]);
     expect(totalOf(cutSection(data, data.fromNs, data.toNs), 'acquisitions', { comm: 'app' })).toBe(15);
+  });
+
+  it('comes from the disk once it lies there: the same as out of the journal, and the journal is not read for it', async () => {
+    await recordBusySession(temp, 'host-1');
+    const outOfJournal = await body('host-1');
+    const folder = join(temp.folder, 'host-1');
+    await until(() => existsSync(join(folder, derivedFiles.totals)));
+    const journal = join(folder, sessionFiles.journal);
+    // As long as before, so that what lies beside it is believed; a page that read it would be told of the damage.
+    writeFileSync(journal, 'x'.repeat(statSync(journal).size));
+    const fromDisk = await body('host-1');
+    const versionless = (view: RecordedView): object => ({
+      ...view,
+      snapshot: { ...view.snapshot, serverVersion: '' },
+    });
+    expect(fromDisk.snapshot.serverVersion).not.toBe(outOfJournal.snapshot.serverVersion);
+    expect(versionless(fromDisk)).toEqual(versionless(outOfJournal));
+  });
+
+  it('is made anew where it is torn', async () => {
+    await recordBusySession(temp, 'host-1');
+    const path = join(temp.folder, 'host-1', derivedFiles.view);
+    // Answered when all that follows from the journal is there.
+    expect((await fetch(`${server.url}/api/v1/recordings/host-1/calls`)).status).toBe(200);
+    const { size } = statSync(path);
+    truncateSync(path, 10);
+    expect((await view('host-1')).runs).toHaveLength(2);
+    await until(() => statSync(path).size === size);
   });
 
   it('says between which two looks at the ledger events were lost', async () => {
@@ -80,6 +126,7 @@ describe('a session in one answer', () => {
     pushBusyTick(session, 5, 4);
     const id = recording.view()?.id ?? '';
     await until(async () => (await view(id)).runs[0]?.changes.length === 1);
+    expect(await view(id)).toMatchObject({ calls: 'held', runs: [{}, { callCount: 4 }] });
     expect((await overview()).rows).toMatchObject([{ id, isLive: true }]);
     await recording.close();
   });

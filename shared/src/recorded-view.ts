@@ -6,10 +6,12 @@ import { assert } from './assert.ts';
 import type { LossSpan } from './live/losses.ts';
 import { protocolVersion, type Snapshot } from './protocol.ts';
 
-/** What a page draws a recorded session from. */
+/** What a page draws a recorded session from. A change of it raises protocolVersion: copies of it lie beside closed sessions. */
 export type RecordedView = {
-  /** As of the last tick that is held; `history` reaches back to the first. Calls are the newest of each run. */
+  /** As of the last tick that is held; `history` reaches back to the first. */
   readonly snapshot: Snapshot;
+  /** held: the newest calls of each run are in the snapshot. asked: none is, GET …/calls has all of them. */
+  readonly calls: 'held' | 'asked';
   /** The stretches in which events were lost, the oldest first. */
   readonly lossSpans: readonly LossSpan[];
   /** So many ticks were added up for each of the history. */

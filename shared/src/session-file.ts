@@ -22,7 +22,12 @@ export const sessionFormatVersion = 2;
 export const sessionFiles = { manifest: 'manifest.json', journal: 'journal.jsonl' } as const;
 
 /** Names of the files that are made of a journal when a session has been closed, and made again where they lack or are torn. */
-export const derivedFiles = { totals: 'totals.json', calls: 'calls.parquet', counters: 'counters.parquet' } as const;
+export const derivedFiles = {
+  totals: 'totals.json',
+  calls: 'calls.parquet',
+  counters: 'counters.parquet',
+  view: 'view.bin',
+} as const;
 
 /** An id is a folder's name: no separators, no leading dot. */
 export const recordingIdPattern = '^[a-zA-Z0-9][a-zA-Z0-9._-]{0,119}$';
@@ -225,13 +230,15 @@ export const JournalLineSchema = Type.Union([
 ]);
 export type JournalLine = Static<typeof JournalLineSchema>;
 
-/** totals.json: what a journal adds up to. It holds for the journal of this very size, and for tables of these sizes. */
+/** totals.json: what a journal adds up to. It holds for the journal of this very size, and for files beside it of these sizes. */
 export const SessionTotalsSchema = Type.Object(
   {
     kind: Type.Literal('faultline-totals'),
     formatVersion: Type.Literal(sessionFormatVersion),
     journalBytes: count,
     tables: Type.Object({ callsBytes: count, countersBytes: count }, strict),
+    /** The answer to GET …/view, and the protocol it speaks: a page of another one gets it made anew. */
+    view: Type.Object({ bytes: count, protocolVersion: count }, strict),
     /** Of the last tick. */
     lastAtMs: atMs,
     tickCount: count,

@@ -1,4 +1,4 @@
-/** What opening and asking a recorded session of a million calls takes, beside reading its journal with JSON.parse. */
+/** What opening and asking a recorded session of a million calls takes, on the server and on the page, beside reading its journal with JSON.parse. */
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,6 +11,7 @@ import { Store } from '../../server/src/sessions/store.ts';
 import { busyProbe, wideLimits } from '../../server/test/fakes/busy-probe.ts';
 import { PassingSession, passingComms } from '../../server/test/fakes/passing-session.ts';
 import { type BenchLine, median } from './bench-line.ts';
+import { timePage } from './sessions-page.ts';
 
 const tickCount = 2_000;
 const callsPerTick = 500;
@@ -37,7 +38,13 @@ export async function benchSessions(repetitions: number): Promise<readonly Bench
       const took = median(await repeated(repetitions, () => ask(queries, entry, query)));
       lines.push(line(name, took, parseMs, 200));
     }
-    return lines;
+    const page = await timePage(folder, entry.id, repetitions);
+    return [
+      ...lines,
+      line('the page draws it: figures', page.figuresMs, parseMs, 2_000),
+      line('the page draws it: figures and calls', page.callsMs, parseMs, 2_000),
+      line('the page draws another part: figures and calls', page.partMs, parseMs, 200),
+    ];
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

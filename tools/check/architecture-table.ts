@@ -108,7 +108,7 @@ export const layers: readonly Layer[] = [
   {
     name: 'server/queries',
     at: ['server/src/queries/'],
-    layers: ['shared', 'server/sessions', 'server/exports'],
+    layers: ['shared', 'server/sessions', 'server/exports', 'server/live'],
     packages: ['node:fs', 'node:path', 'node:worker_threads', 'node:zlib', 'hyparquet-writer'],
     packagesOfOneFile: ['@duckdb/node-api'],
     cure: 'queries makes tables of closed sessions and asks them, in threads of its own. Put what records into sessions.',

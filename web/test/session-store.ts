@@ -22,8 +22,8 @@ export type SessionServer = AsyncDisposable & {
   readonly faultline: (...words: readonly string[]) => Promise<string>;
 };
 
-/** Records for `seconds` under load, then serves the store without tracing. */
-export async function openSessionServer(port: number, seconds: number): Promise<SessionServer> {
+/** Records for `seconds` under load, then serves the store without tracing, on a port that is free. */
+export async function openSessionServer(seconds: number): Promise<SessionServer> {
   const store = await mkdtemp(join(tmpdir(), 'faultline-sessions-'));
   const program = join(store, '..', `mmap-load-${process.pid}`);
   await run('gcc', ['-O2', '-o', program, `${root}tools/load/mmap-load.c`, '-lpthread']);
@@ -42,12 +42,12 @@ export async function openSessionServer(port: number, seconds: number): Promise<
   const recorded = JSON.parse(await recording) as SessionServer['recorded'];
   await load;
   await rm(program);
-  const server = spawn(`${root}bin/faultline`, ['serve', '--port', String(port), '--store', store, '--no-trace'], {
+  const server = spawn(`${root}bin/faultline`, ['serve', '--store', store, '--no-trace'], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
-  await saysWhere(server);
+  const url = await saysWhere(server);
   return {
-    url: `http://127.0.0.1:${port}`,
+    url,
     store,
     recorded,
     faultline,
@@ -78,11 +78,12 @@ export async function openSessionPage(
   return { page, errors, [Symbol.asyncDispose]: () => context.close() };
 }
 
-/** Resolves when a server has said its address. */
-export function saysWhere(server: ChildProcess): Promise<void> {
+/** The address of a server, without a slash at its end, when it has said it. */
+export function saysWhere(server: ChildProcess): Promise<string> {
   return new Promise((resolve, reject) => {
     server.stdout?.on('data', (chunk: Buffer) => {
-      if (chunk.toString().includes('http://')) resolve();
+      const url = /http:\/\/[^/\s]+/.exec(chunk.toString())?.[0];
+      if (url !== undefined) resolve(url);
     });
     server.once('exit', (status) => reject(new Error(`the server ended with status ${status}`)));
   });

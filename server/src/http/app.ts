@@ -122,7 +122,7 @@ async function addStoredRoutes(
   addRecordingChanges(api, library);
   addCallsRoutes(api, library, queries);
   addCompareRoutes(api, library);
-  addRecordedViewRoute(api, library, version);
+  addRecordedViewRoute(api, library, queries, version);
   addOverviewRoute(api, library, () => store?.limits ?? storeLimits);
   // Its parsers are for this route alone.
   await api.register(async (importing) => addImportRoute(importing, library, queries));

@@ -1,19 +1,20 @@
 /** A recorded session handed to the page: one answer that holds all of it, bounded. */
-import { encodeRecordedView, ProblemSchema } from '@faultline/shared';
+import { createReadStream, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { derivedFiles, encodeRecordedView, ProblemSchema, type RecordedView } from '@faultline/shared';
 import { Type } from 'typebox';
-import { readRecordedView } from '../live/recorded-view.ts';
+import { RecordedViewMaker } from '../live/recorded-view.ts';
+import type { SessionQueries } from '../queries/session-queries.ts';
 import { openExportSource } from '../sessions/export-source.ts';
-import type { Library } from '../sessions/library.ts';
+import { isLive, type Library, type ReadableEntry } from '../sessions/library.ts';
 import { RecordedFigures } from '../sessions/recorded-figures.ts';
-import { accepted } from './errors.ts';
 import type { App } from './fastify.ts';
+import { IdSchema, readable } from './recording-lookup.ts';
 
-const strict = { additionalProperties: false } as const;
 const failures = { '4xx': ProblemSchema, '5xx': ProblemSchema } as const;
-const IdSchema = Type.Object({ id: Type.String({ minLength: 1, maxLength: 120 }) }, strict);
 
 /** Adds GET /recordings/:id/view. */
-export function addRecordedViewRoute(app: App, library: Library, version: string): void {
+export function addRecordedViewRoute(app: App, library: Library, queries: SessionQueries, version: string): void {
   app.get(
     '/recordings/:id/view',
     {
@@ -25,9 +26,30 @@ export function addRecordedViewRoute(app: App, library: Library, version: string
       },
     },
     async ({ params }, reply) => {
-      const { manifest, events } = openExportSource(accepted(library.findReadable(params.id)));
-      const view = await readRecordedView({ manifest, events, figures: new RecordedFigures() }, version);
-      return reply.type('application/octet-stream').send(Buffer.concat(encodeRecordedView(view)));
+      const entry = readable(library, params.id);
+      void reply.type('application/octet-stream');
+      if (queries.isPrepared(entry)) {
+        const path = join(entry.folder, derivedFiles.view);
+        return reply.header('content-length', statSync(path).size).send(createReadStream(path));
+      }
+      const isClosed = !isLive(entry) && entry.manifest.state !== 'live';
+      // Its calls will be asked for at once, and the next time the view lies there.
+      if (isClosed) void queries.prepare(entry);
+      const view = await readView(entry, isClosed ? 'asked' : 'held', version);
+      return reply.send(Buffer.concat(encodeRecordedView(view)));
     },
   );
+}
+
+/** The view out of the journal. Memory: what is answered. Throws what reading the journal throws. */
+async function readView(entry: ReadableEntry, calls: RecordedView['calls'], version: string): Promise<RecordedView> {
+  const { manifest, events } = openExportSource(entry);
+  const figures = new RecordedFigures();
+  const maker = new RecordedViewMaker(manifest, figures, calls);
+  for await (const event of events()) {
+    figures.add(event);
+    maker.add(event);
+  }
+  figures.settle(manifest);
+  return maker.finish(version);
 }

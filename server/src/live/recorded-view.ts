@@ -1,4 +1,4 @@
-/** A recorded session for a page: its journal read once, in the encoding of the live socket. */
+/** A recorded session for a page: its journal's events in the encoding of the live socket. */
 import {
   joinLossSpans,
   type LossSpan,
@@ -10,59 +10,72 @@ import {
   type SessionView,
 } from '@faultline/shared';
 import type { JournalEvent } from '../sessions/journal-reader.ts';
-import type { RecordedFigures } from '../sessions/recorded-figures.ts';
+import type { RecordedFigures, RecordedRunFigures } from '../sessions/recorded-figures.ts';
 import type { RunTotals, TickSlice } from '../sessions/tick.ts';
 import { encodeSnapshot } from './encode-frame.ts';
 import { TickHistory } from './tick-history.ts';
 
-/** What is read: the journal's events in order, and figures that hold nothing yet. */
-export type RecordedSource = {
-  readonly manifest: SessionManifest;
-  readonly events: () => AsyncIterable<JournalEvent>;
-  readonly figures: RecordedFigures;
-};
+/** A session's view as it is made: the events of its journal go in one after the other. Memory: what is answered. */
+export class RecordedViewMaker {
+  private readonly manifest: SessionManifest;
+  private readonly figures: RecordedFigures;
+  private readonly kind: RecordedView['calls'];
+  private readonly history = new TickHistory();
+  private readonly losses: LossWatch;
+  private readonly calls: NewestCalls[] = [];
+  private seq = 0;
+  private damage: string | undefined;
 
-/** Reads a session from its first tick to its last. Memory: what is answered. Throws what reading the journal throws. */
-export async function readRecordedView(
-  { manifest, events, figures }: RecordedSource,
-  serverVersion: string,
-): Promise<RecordedView> {
-  const history = new TickHistory();
-  const losses = new LossWatch(() => viewOf(manifest, figures));
-  const calls: NewestCalls[] = [];
-  let seq = 0;
-  let damage: string | undefined;
-  for await (const event of events()) {
-    figures.add(event);
-    if (event.kind === 'damaged') damage = event.message;
-    if (event.kind === 'views') losses.look(event.atMs);
-    if (event.kind !== 'tick') continue;
-    seq = event.tick.seq;
-    history.add(event.tick);
-    for (const slice of event.tick.slices) (calls[slice.run] ??= new NewestCalls()).add(slice);
+  /** `figures` are told of each event before this is, and hold nothing yet. `calls`: whether the newest go into the view. */
+  constructor(manifest: SessionManifest, figures: RecordedFigures, calls: RecordedView['calls']) {
+    this.manifest = manifest;
+    this.figures = figures;
+    this.kind = calls;
+    this.losses = new LossWatch(() => viewOf(manifest, figures));
   }
-  figures.settle(manifest);
-  losses.look(figures.lastAtMs);
-  const snapshot = encodeSnapshot(
-    {
-      seq,
-      view: () => viewOf(manifest, figures),
-      recentTicks: () => history.ticks(),
-      totals: () =>
-        figures.runs.map((run, index) => {
-          const types = run.run.stream.columns.map(({ type }) => type);
-          return { ...run.totalsOf(index), ...(calls[index] ?? new NewestCalls()).joined(types) };
-        }),
-    },
-    { serverVersion, historyMs: Number.POSITIVE_INFINITY, nowMs: figures.lastAtMs },
-  );
-  return {
-    snapshot,
-    lossSpans: joinLossSpans(losses.spans),
-    ticksMerged: history.ticksMerged,
-    olderCalls: figures.runs.map((_, index) => calls[index]?.olderCount ?? 0),
-    ...(damage === undefined ? {} : { damage }),
-  };
+
+  /** Takes in the next event. */
+  add(event: JournalEvent): void {
+    if (event.kind === 'damaged') this.damage = event.message;
+    if (event.kind === 'views') this.losses.look(event.atMs);
+    if (event.kind !== 'tick') return;
+    this.seq = event.tick.seq;
+    this.history.add(event.tick);
+    if (this.kind === 'held')
+      for (const slice of event.tick.slices) (this.calls[slice.run] ??= new NewestCalls()).add(slice);
+  }
+
+  /** The view, once the figures are settled. */
+  finish(serverVersion: string): RecordedView {
+    const { figures, manifest, kind } = this;
+    this.losses.look(figures.lastAtMs);
+    const snapshot = encodeSnapshot(
+      {
+        seq: this.seq,
+        view: () => viewOf(manifest, figures),
+        recentTicks: () => this.history.ticks(),
+        totals: () => figures.runs.map((run, index) => ({ ...run.totalsOf(index), ...this.callsOf(run, index) })),
+      },
+      { serverVersion, historyMs: Number.POSITIVE_INFINITY, nowMs: figures.lastAtMs },
+    );
+    return {
+      snapshot,
+      calls: kind,
+      lossSpans: joinLossSpans(this.losses.spans),
+      ticksMerged: this.history.ticksMerged,
+      olderCalls: figures.runs.map((run, index) =>
+        kind === 'asked' ? run.callCount : (this.calls[index]?.olderCount ?? 0),
+      ),
+      ...(this.damage === undefined ? {} : { damage: this.damage }),
+    };
+  }
+
+  /** Texts are those of calls: cells have theirs with them. */
+  private callsOf(run: RecordedRunFigures, index: number): Partial<RunTotals> {
+    const types = run.run.stream.columns.map(({ type }) => type);
+    const calls = (this.calls[index] ?? new NewestCalls()).joined(types);
+    return this.kind === 'held' ? calls : { ...calls, texts: [] };
+  }
 }
 
 /** The session as it was live; its clock is that of the machine it was recorded on. */

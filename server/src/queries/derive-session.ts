@@ -1,4 +1,4 @@
-/** Makes what follows from a closed session's journal: its totals, and its calls and counters as tables. */
+/** Makes what follows from a closed session's journal: its totals, its calls and counters as tables, and what a page draws it from. */
 import { closeSync, fsyncSync, openSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import {
@@ -6,7 +6,9 @@ import {
   columnName,
   countersColumns,
   derivedFiles,
+  encodeRecordedView,
   ensure,
+  protocolVersion,
   type RowValue,
   type SessionManifest,
   type SessionTotals,
@@ -14,8 +16,10 @@ import {
   type Stream,
 } from '@faultline/shared';
 import { callValue } from '../exports/rows.ts';
+import { RecordedViewMaker } from '../live/recorded-view.ts';
 import { openExportSource } from '../sessions/export-source.ts';
 import { RecordedFigures } from '../sessions/recorded-figures.ts';
+import { faultlineVersion } from '../sessions/session.ts';
 import { readSessionManifest } from '../sessions/session-folder.ts';
 import type { TickSlice } from '../sessions/tick.ts';
 import { TableFile } from './table-file.ts';
@@ -32,8 +36,8 @@ export async function deriveSession(folder: string, owner: string): Promise<void
   const draft = (name: string): string => join(folder, `${name}.new-${owner}`);
   try {
     const totals = await writeTables(folder, manifest.value, draft);
-    writeWhole(draft(derivedFiles.totals), JSON.stringify(totals));
-    for (const name of [derivedFiles.calls, derivedFiles.counters, derivedFiles.totals])
+    writeWhole(draft(derivedFiles.totals), [JSON.stringify(totals)]);
+    for (const name of [derivedFiles.view, derivedFiles.calls, derivedFiles.counters, derivedFiles.totals])
       renameSync(draft(name), join(folder, name));
   } finally {
     for (const name of Object.values(derivedFiles)) rmSync(draft(name), { force: true });
@@ -51,9 +55,11 @@ async function writeTables(
   try {
     const figures = new RecordedFigures();
     const rows = new SessionTables(manifest, calls, counters);
+    const view = new RecordedViewMaker(manifest, figures, 'asked');
     let damage: string | undefined;
     for await (const event of source.events()) {
       figures.add(event);
+      view.add(event);
       if (event.kind === 'damaged') damage = event.message;
       if (event.kind === 'run') rows.begin(event.run.stream);
       if (event.kind !== 'tick') continue;
@@ -62,12 +68,15 @@ async function writeTables(
       await counters.flush(false);
     }
     figures.settle(manifest);
+    const parts = encodeRecordedView(view.finish(faultlineVersion));
+    writeWhole(draft(derivedFiles.view), parts);
     const tables = { callsBytes: await calls.finish(), countersBytes: await counters.finish() };
     return {
       kind: 'faultline-totals',
       formatVersion: sessionFormatVersion,
       journalBytes: source.journalBytes,
       tables,
+      view: { bytes: parts.reduce((sum, { byteLength }) => sum + byteLength, 0), protocolVersion },
       ...(damage === undefined ? {} : { damage }),
       ...figures.settled(),
     };
@@ -146,10 +155,10 @@ class SessionTables {
   }
 }
 
-function writeWhole(path: string, text: string): void {
+function writeWhole(path: string, parts: readonly (string | Uint8Array)[]): void {
   const file = openSync(path, 'wx', 0o600);
   try {
-    writeFileSync(file, text);
+    for (const part of parts) writeFileSync(file, part);
     fsyncSync(file);
   } finally {
     closeSync(file);

@@ -76,8 +76,7 @@ export class SessionQueries implements AsyncDisposable {
       const message = `session ${id} is being recorded`;
       return err({ kind: 'session-live', message, remedy: 'Its calls can be asked for when it has been closed.' });
     }
-    if (this.whole.get(folder) === stampOf(folder)) return ok(undefined);
-    if (!isDerived(entry)) {
+    if (!this.isPrepared(entry)) {
       const problem = await this.derivation.derive(folder);
       if (problem !== undefined) {
         const message = `the tables of session ${id} could not be made: ${problem}`;
@@ -87,9 +86,20 @@ export class SessionQueries implements AsyncDisposable {
           remedy: 'Look at the room on the disk; the session itself is whole.',
         });
       }
+      this.whole.set(folder, stampOf(folder));
     }
-    this.whole.set(folder, stampOf(folder));
     return ok(undefined);
+  }
+
+  /** Whether all that follows from the session's journal is there and whole. */
+  isPrepared(entry: ReadableEntry): boolean {
+    const { folder, manifest } = entry;
+    if (manifest.state === 'live') return false;
+    const stamp = stampOf(folder);
+    if (this.whole.get(folder) === stamp) return true;
+    if (!isDerived(entry)) return false;
+    this.whole.set(folder, stamp);
+    return true;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

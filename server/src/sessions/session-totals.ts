@@ -3,6 +3,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import {
   derivedFiles,
+  protocolVersion,
   type SessionManifest,
   type SessionTotals,
   SessionTotalsSchema,
@@ -34,13 +35,18 @@ export function readTotals({ folder, manifest }: Closed): SessionTotals | undefi
   return isOfThis && runs.every(({ cells, totals }) => cells.length === totals.length) ? value : undefined;
 }
 
-/** Whether totals and both tables are there and whole. */
+/** Whether totals, both tables and the page's view are there and whole, and the view speaks as pages do today. */
 export function isDerived(closed: Closed): boolean {
-  const tables = readTotals(closed)?.tables;
+  const totals = readTotals(closed);
+  if (totals === undefined) return false;
+  const { tables, view } = totals;
+  const isWhole = (name: keyof typeof derivedFiles, bytes: number): boolean =>
+    bytes === sizeOf(join(closed.folder, derivedFiles[name]));
   return (
-    tables !== undefined &&
-    tables.callsBytes === sizeOf(join(closed.folder, derivedFiles.calls)) &&
-    tables.countersBytes === sizeOf(join(closed.folder, derivedFiles.counters))
+    isWhole('calls', tables.callsBytes) &&
+    isWhole('counters', tables.countersBytes) &&
+    isWhole('view', view.bytes) &&
+    view.protocolVersion === protocolVersion
   );
 }
 

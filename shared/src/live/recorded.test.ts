@@ -30,7 +30,7 @@ function recordedOf(deltas: readonly number[]): RecordedView {
     history,
   );
   const lossSpans = [{ run: 0, fromMs: 1_500, toMs: 2_000 }];
-  return { snapshot, lossSpans, ticksMerged: 1, olderCalls: [0, 7] };
+  return { snapshot, calls: 'held', lossSpans, ticksMerged: 1, olderCalls: [0, 7] };
 }
 
 function bodyOf(view: RecordedView): ArrayBuffer {

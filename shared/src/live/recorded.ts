@@ -21,7 +21,7 @@ export type RecordedRunData = {
   readonly texts: readonly string[];
   readonly shiftNs: number;
   readonly changes: readonly Bin[];
-  /** The newest calls, columns as the stream's manifest says, and how many older ones there were. */
+  /** The newest calls where they are held, columns as the stream's manifest says, and how many others there are. */
   readonly calls: readonly CallColumn[];
   readonly callCount: number;
   readonly olderCallCount: number;
@@ -38,6 +38,8 @@ export type RecordedData = {
   readonly seq: number;
   readonly ticksMerged: number;
   readonly damage: string | undefined;
+  /** Whether the newest calls are here, or all of them have to be asked for. */
+  readonly calls: RecordedView['calls'];
 };
 
 /** A part has about so many bins, as a live window has. */
@@ -195,8 +197,13 @@ function extentOf(
   return { fromNs, toNs };
 }
 
-function restOf({ snapshot, ticksMerged, damage }: RecordedView): Pick<RecordedData, 'seq' | 'ticksMerged' | 'damage'> {
-  return { seq: snapshot.header.seq, ticksMerged, damage };
+function restOf({
+  snapshot,
+  ticksMerged,
+  damage,
+  calls,
+}: RecordedView): Pick<RecordedData, 'seq' | 'ticksMerged' | 'damage' | 'calls'> {
+  return { seq: snapshot.header.seq, ticksMerged, damage, calls };
 }
 
 /** Index of the first change that ended after an instant: they are in order of time. */

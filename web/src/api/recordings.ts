@@ -1,5 +1,7 @@
 /** Recorded sessions over HTTP: the list, what is done to one, and the big answers with their progress. */
 import {
+  type CallsAnswer,
+  CallsAnswerSchema,
   type Problem,
   type RecordedSessionView,
   RecordedSessionSchema,
@@ -25,6 +27,8 @@ export type Recordings = {
   readonly overview: () => Answer<RecordingsOverview>;
   readonly recording: (id: string) => Answer<RecordedSessionView>;
   readonly view: (id: string, onBytes: OnBytes) => Answer<RecordedView>;
+  /** Calls of a closed session; `query` as of GET …/calls. */
+  readonly calls: (id: string, query: string) => Answer<CallsAnswer>;
   readonly pin: (id: string, isPinned: boolean) => Answer<RecordedSessionView>;
   readonly edit: (
     id: string,
@@ -53,6 +57,7 @@ export function createRecordings(token: string | undefined): Recordings {
   return {
     overview: () => ask((answer) => readAnswer(RecordingsOverviewSchema, answer), 'recordings-overview'),
     recording: (id) => ask(readRecording, path(id)),
+    calls: (id, query) => ask((answer) => readAnswer(CallsAnswerSchema, answer), path(id, `/calls?${query}`)),
     pin: (id, isPinned) => ask(readRecording, path(id, '/pin'), { json: { isPinned } }),
     edit: (id, json) => ask(readRecording, path(id), { method: 'PATCH', json }),
     mark: (id, json) => ask(readRecording, path(id, '/marks'), { json }),

@@ -37,6 +37,7 @@ function fakeWorld(answers: Partial<Ports['http']>) {
       overview: refuse,
       recording: refuse,
       view: refuse,
+      calls: refuse,
       pin: refuse,
       edit: refuse,
       mark: refuse,

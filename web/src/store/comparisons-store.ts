@@ -2,7 +2,7 @@
 import type { ComparableSession, ComparisonAnswer, Problem } from '@faultline/shared';
 import type { Loaded } from './loaded.ts';
 import type { PageState } from './page-state.ts';
-import type { ComparisonsPort } from './ports.ts';
+import type { Comparisons } from '../api/comparisons.ts';
 
 /** What the page knows of comparisons. */
 export type ComparisonsState = {
@@ -30,13 +30,13 @@ export function compareQuery({ baseline, candidate }: Sides): string | undefined
 
 /** Asks, and keeps what came; the page's store shows it. */
 export class ComparisonsStore {
-  private readonly port: ComparisonsPort;
+  private readonly port: Comparisons;
   private readonly page: () => PageState;
   private readonly changed: () => void;
   private known: ComparisonsState = noComparisons;
 
   /** `changed` is called when anything is to be drawn anew. */
-  constructor(port: ComparisonsPort, page: () => PageState, changed: () => void) {
+  constructor(port: Comparisons, page: () => PageState, changed: () => void) {
     this.port = port;
     this.page = page;
     this.changed = changed;

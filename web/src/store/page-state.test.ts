@@ -27,6 +27,7 @@ const state = fc.record({
   sort: text,
   span: fc.constantFrom('window' as const, 'all' as const),
   calls: text,
+  callsOrder: text,
   isLedgerOpen: fc.boolean(),
   isHelpOpen: fc.boolean(),
   session: text,

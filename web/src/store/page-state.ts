@@ -51,6 +51,8 @@ export type PageState = {
   readonly span: LatencySpan;
   /** The call stream whose table is shown, as probe/stream. */
   readonly calls: string | undefined;
+  /** The column by which calls of a recorded session are sorted (`-waitNs`: the largest first). */
+  readonly callsOrder: string | undefined;
   readonly isLedgerOpen: boolean;
   readonly isHelpOpen: boolean;
   /** The recorded session that is open on the page of sessions. */
@@ -107,6 +109,7 @@ export function readPageState(search: string): PageState {
     sort: text('sort'),
     span: oneOf(['window', 'all'] as const, query.get('span')) ?? 'window',
     calls: text('calls'),
+    callsOrder: text('callsOrder'),
     isLedgerOpen: query.get('ledger') === '1',
     isHelpOpen: query.get('help') === '1',
     session: text('session'),
@@ -141,6 +144,7 @@ export function writePageState(state: PageState): string {
   put('sort', state.sort);
   put('span', state.span, 'window');
   put('calls', state.calls);
+  put('callsOrder', state.callsOrder);
   put('ledger', state.isLedgerOpen ? '1' : undefined);
   put('help', state.isHelpOpen ? '1' : undefined);
   put('session', state.session);

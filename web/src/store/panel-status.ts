@@ -67,13 +67,13 @@ export function metricStatus(shown: Shown, metric: string): PanelStatus {
 export function callsStatus(
   shown: Shown,
   run: RunView | undefined,
+  hasFigures: boolean,
   isOfProbe: (probe: string) => boolean,
 ): PanelStatus {
   const link = linkStatus(shown);
   if (link !== undefined) return link;
   const start = streamsWith(shown, ({ kind }, { name }) => kind === 'call' && isOfProbe(name));
   if (run === undefined || shown.session === undefined) return notRunning(shown, start);
-  const hasFigures = (shown.session.runs.get(run.index)?.calls.addedCount ?? 0) > 0;
   return runStatus(shown, { run, start, hasFigures, runs: [run] });
 }
 

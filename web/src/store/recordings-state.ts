@@ -6,6 +6,7 @@ import type {
   RecordingsOverview,
   SessionManifest,
 } from '@faultline/shared';
+import type { AskedCalls } from './calls-asker.ts';
 import type { Command, Loaded } from './loaded.ts';
 
 /** A big answer on its way: bytes that have come, and all of them where that is known. */
@@ -27,6 +28,8 @@ export type RecordingsState = {
   /** Undefined before it was asked for. */
   readonly overview: Loaded<RecordingsOverview> | undefined;
   readonly opened: Opened | undefined;
+  /** What the server was last asked about the calls of the open session. */
+  readonly calls: AskedCalls | undefined;
   /** Removed here, by id: what it was called, and until when (epoch ms) it can be had back. */
   readonly removed: ReadonlyMap<string, { readonly title: string; readonly untilMs: number }>;
   /** By session: what is under way, or why it was refused. */
@@ -41,6 +44,7 @@ export type RecordingsState = {
 export const emptyRecordings: RecordingsState = {
   overview: undefined,
   opened: undefined,
+  calls: undefined,
   removed: new Map(),
   commands: new Map(),
   exports: new Map(),

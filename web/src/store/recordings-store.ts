@@ -2,11 +2,12 @@
 import { type Problem, type Result, openRecorded } from '@faultline/shared';
 import { withEntry } from './app-state.ts';
 import type { Command } from './loaded.ts';
-import type { RecordingsPort } from './ports.ts';
+import type { Recordings } from '../api/recordings.ts';
+import { CallsAsker } from './calls-asker.ts';
 import { type RecordingsState, type Transfer, emptyRecordings } from './recordings-state.ts';
 
 type World = {
-  readonly port: RecordingsPort;
+  readonly port: Recordings;
   readonly nowMs: () => number;
   /** Told when anything changed. */
   readonly changed: () => void;
@@ -14,12 +15,15 @@ type World = {
 
 /** Asks and commands; the page's store shows what it knows. */
 export class RecordingsStore {
+  /** Calls of the open session. */
+  readonly calls: CallsAsker;
   private readonly world: World;
   private known: RecordingsState = emptyRecordings;
   private isAsking = false;
 
   constructor(world: World) {
     this.world = world;
+    this.calls = new CallsAsker(world.port, () => this.change({ calls: this.calls.state }));
   }
 
   get state(): RecordingsState {

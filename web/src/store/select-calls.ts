@@ -1,26 +1,25 @@
-/** The calls of a stream, newest first: columns from the manifest, rows from the ring. */
+/** The calls of a stream, newest first: columns from the manifest, rows from the ring, or from the server for a closed session. */
 import {
   type CallRing,
   type Column,
   type LiveSession,
+  type RunData,
   type RunView,
-  type SessionClock,
   callValue,
   enumWord,
-  formatClock,
-  formatInstant,
-  formatSeconds,
-  formatUnit,
-  formatUnitExact,
-  freezeCalls,
   modeDimensions,
   processDimension,
   selectCalls as pickCalls,
 } from '@faultline/shared';
 import type { Shown } from './app-state.ts';
-import { type Mark, modeMark } from './marks.ts';
+import { type CallRows, askedRows, ringRows } from './call-rows.ts';
+import type { CallsQuestion } from './calls-asker.ts';
+import { type CallsOrder, callsOrderOf, isNumber, questionOf } from './calls-question.ts';
 import { type PanelStatus, callsStatus } from './panel-status.ts';
 import type { TableData } from './table-data.ts';
+
+/** Rows that a table shows of what a server was asked for: what a browser can make room for, 22 px each. */
+const askedRowsMax = 1_000_000;
 
 /** A stream of calls that has run in this session. */
 export type CallStream = { readonly key: string; readonly title: string };
@@ -36,21 +35,9 @@ export type CallsView = {
   readonly keptCount: number;
   /** Calls of a recorded session that are older than those the page has. */
   readonly olderCount: number;
+  /** Where the server is asked: what for, in which order, and whether the rows are of an older question still. */
+  readonly asked: { readonly question: CallsQuestion; readonly order: CallsOrder; readonly isOld: boolean } | undefined;
 };
-
-/** What rows are made of. */
-export type CallRows = {
-  readonly ring: CallRing;
-  readonly texts: readonly string[];
-  readonly clock: SessionClock | undefined;
-  /** Taken off the run's kernel times; see RunData. */
-  readonly shiftNs: number;
-  /** Numbers of the calls to show, the newest first. */
-  readonly calls: readonly number[];
-};
-
-/** One cell in words. */
-export type CallCell = { readonly text: string; readonly exact: string; readonly mark: Mark | undefined };
 
 /** Probes whose calls are those of the fault path; all others are of locks. */
 const pathProbes: readonly string[] = ['vfio-fault', 'dma-map'];
@@ -67,57 +54,76 @@ export function selectPathCalls(shown: Shown): CallsView {
 
 /** The calls of the chosen stream that pass the filters. */
 function callsView(shown: Shown, isOfProbe: (probe: string) => boolean): CallsView {
-  const { session, page } = shown;
-  const runs = session === undefined ? [] : callRuns(session).filter(({ probe }) => isOfProbe(probe));
-  const streams = runs.map(({ probe, stream }) => ({ key: `${probe}/${stream}`, title: `${probe} ${stream}` }));
-  const run = runs.find(({ probe, stream }) => `${probe}/${stream}` === page.calls) ?? runs[0];
-  const data = run === undefined ? undefined : session?.runs.get(run.index);
-  const status = callsStatus(shown, run, isOfProbe);
-  const stream = streams.find(({ key }) => run !== undefined && key === `${run.probe}/${run.stream}`);
-  if (data === undefined || status.kind !== 'ready') {
-    return {
-      status,
-      streams,
-      stream,
-      columns: data?.calls.columns ?? [],
-      rows: undefined,
-      keptCount: 0,
-      olderCount: 0,
-    };
-  }
+  const { session, page, recorded } = shown;
+  const isAsked = recorded?.data.calls === 'asked';
+  const all = session === undefined ? [] : callRuns(session, isAsked).filter(({ run }) => isOfProbe(run.probe));
+  const streams = all.map(({ key, title }) => ({ key, title }));
+  const chosen = all.find(({ key }) => key === page.calls) ?? all[0];
+  const stream = streams.find(({ key }) => key === chosen?.key);
+  const data = chosen === undefined ? undefined : session?.runs.get(chosen.run.index);
+  const view = { streams, stream, columns: data?.calls.columns ?? [], rows: undefined, keptCount: 0, olderCount: 0 };
+  if (isAsked && data !== undefined) return { ...view, ...askedView(shown, data, chosen?.run, isOfProbe) };
+  const hasFigures = (data?.calls.addedCount ?? 0) > 0;
+  const status = callsStatus(shown, chosen?.run, hasFigures, isOfProbe);
+  if (data === undefined || status.kind !== 'ready') return { ...view, status, asked: undefined };
   const ring = data.calls;
   const calls = pickCalls(ring, fitting(ring, data.texts, page));
-  const rows = { ring, texts: data.texts, clock: shown.clock, shiftNs: data.shiftNs, calls };
-  const keptCount = Math.min(ring.addedCount, ring.capacity);
-  const olderCount = shown.recorded?.data.runs.find(({ run: index }) => index === data.run)?.olderCallCount ?? 0;
-  return { status, streams, stream, columns: ring.columns, rows, keptCount, olderCount };
+  return {
+    ...view,
+    status,
+    rows: ringRows(ring, calls, data.texts, { clock: shown.clock, shiftNs: data.shiftNs }),
+    keptCount: Math.min(ring.addedCount, ring.capacity),
+    olderCount: recorded?.data.runs.find(({ run: index }) => index === data.run)?.olderCallCount ?? 0,
+    asked: undefined,
+  };
 }
 
-/** The same table, untouched by what comes later. */
-export function freezeCallRows(rows: CallRows): CallRows {
-  return { ...rows, ring: freezeCalls(rows.ring) };
+function askedView(
+  shown: Shown,
+  data: RunData,
+  run: RunView | undefined,
+  isOfProbe: (probe: string) => boolean,
+): Pick<CallsView, 'status' | 'rows' | 'keptCount' | 'asked'> {
+  const question = questionOf(shown, data);
+  const order = callsOrderOf(data.calls.columns, shown.page.callsOrder);
+  const known = shown.app.recordings.calls;
+  const answer =
+    known?.question.session === question.session && known.question.run === question.run ? known : undefined;
+  const asked = { question, order, isOld: answer?.question.query !== question.query };
+  const none = { rows: undefined, keptCount: 0, asked };
+  if (answer === undefined)
+    return { ...none, status: { kind: 'loading', what: 'asking the server for the calls of this part' } };
+  if (answer.problem !== undefined) {
+    const { message, remedy } = answer.problem;
+    return { ...none, status: { kind: 'failed', message, remedy, stderr: undefined, retry: undefined } };
+  }
+  const isFiltered = shown.page.process !== undefined || shown.page.mode !== undefined;
+  const status = callsStatus(shown, run, answer.total > 0 || isFiltered, isOfProbe);
+  const times = { clock: shown.clock, shiftNs: data.shiftNs };
+  return {
+    status,
+    rows: status.kind === 'ready' ? askedRows(answer, data.calls.columns, askedRowsMax, times) : undefined,
+    keptCount: answer.total,
+    asked,
+  };
 }
 
-/** The cells of a row in the order of the columns. */
-export function callCells(rows: CallRows, index: number): readonly CallCell[] {
-  const call = rows.calls[index] ?? -1;
-  return rows.ring.columns.map((column, position) => callCell(column, callValue(rows.ring, position, call), rows));
-}
-
-/** The rows as words, every digit; at most `limit` of them. */
+/** The rows as words, every digit; at most `limit` of them, and none behind one that is still on its way. */
 export function callsTable(view: CallsView, limit: number): TableData {
   const { rows } = view;
-  const count = Math.min(limit, rows?.calls.length ?? 0);
+  const shown: TableData['rows'][number][] = [];
+  for (let index = 0; rows !== undefined && index < Math.min(limit, rows.count); index += 1) {
+    const { key, cells } = rows.rowAt(index);
+    if (cells.length === 0) break;
+    shown.push({ key, cells: cells.map(({ exact }) => exact) });
+  }
   return {
     columns: view.columns.map((column) => ({
       id: column.name,
       title: columnTitle(column),
       align: isNumber(column) ? 'end' : 'start',
     })),
-    rows: Array.from({ length: rows === undefined ? 0 : count }, (_, index) => ({
-      key: String(rows?.calls[index]),
-      cells: rows === undefined ? [] : callCells(rows, index).map(({ exact }) => exact),
-    })),
+    rows: shown,
   };
 }
 
@@ -126,33 +132,21 @@ export function columnTitle({ title, unit }: Column): string {
   return unit === 'ns' || unit === 'none' || unit === 'id' ? title : `${title} (${unit})`;
 }
 
-/** Whether a column's cells are numbers, which stand on the right. */
-export function isNumber({ type, values }: Column): boolean {
-  return type !== 'text' && type !== 'timeNs' && values === undefined;
-}
+type CallRun = CallStream & { readonly run: RunView };
 
-function callRuns(session: LiveSession): readonly RunView[] {
+/** The newest run of each stream; of a session whose calls can be asked for, the others too, by their numbers. */
+function callRuns(session: LiveSession, isEach: boolean): readonly CallRun[] {
   const runs = session.view.runs.filter(({ index }) => session.runs.get(index)?.stream?.kind === 'call');
   const newest = new Map(runs.map((run) => [`${run.probe}/${run.stream}`, run]));
-  return [...newest.values()];
-}
-
-function callCell(column: Column, value: number | undefined, { texts, clock, shiftNs }: CallRows): CallCell {
-  if (value === undefined) return { text: '', exact: '', mark: undefined };
-  if (column.type === 'text') return { text: texts[value] ?? '', exact: texts[value] ?? '', mark: undefined };
-  if (column.type === 'timeNs') {
-    const wallMs = clock?.wallMs(value - shiftNs);
-    const seconds = formatSeconds(clock?.sessionMs(value - shiftNs), 3);
-    const exact =
-      wallMs === undefined ? seconds : `${seconds} · ${formatInstant(wallMs).slice(0, 10)} ${formatClock(wallMs)}`;
-    return { text: seconds, exact, mark: undefined };
-  }
-  if (column.values !== undefined) {
-    const word = enumWord(column.values, value);
-    const isMode = modeDimensions.some((name) => name === column.name);
-    return { text: isMode ? modeMark(word).name : word, exact: word, mark: isMode ? modeMark(word) : undefined };
-  }
-  return { text: formatUnit(value, column.unit), exact: formatUnitExact(value, column.unit), mark: undefined };
+  return runs
+    .map((run): CallRun => {
+      const key = `${run.probe}/${run.stream}`;
+      const title = `${run.probe} ${run.stream}`;
+      return newest.get(key) === run
+        ? { key, title, run }
+        : { key: `${key}/${run.index}`, title: `${title}, run ${run.index + 1}`, run };
+    })
+    .filter(({ key, run }) => isEach || newest.get(key) === run);
 }
 
 function fitting(

@@ -1,5 +1,5 @@
 import { useVirtualizer } from '@tanstack/react-virtual';
-import { type KeyboardEvent, type MouseEvent, type ReactNode, type RefObject, useRef } from 'react';
+import { type KeyboardEvent, type MouseEvent, type ReactNode, type RefObject, useEffect, useRef } from 'react';
 
 /** A column: how wide (a CSS track), which side its cells stand on. */
 export type TableColumn = {
@@ -39,6 +39,8 @@ type Props = {
   readonly scrollRef?: RefObject<HTMLDivElement | null>;
   /** `streaming`: rows are other ones each time, so a place in the table keeps its elements instead of a row. */
   readonly flow?: 'streaming' | 'steady';
+  /** Told which rows are in sight, first and last. */
+  readonly onSight?: ((first: number, last: number) => void) | undefined;
   /** px; 22 where none is given. */
   readonly rowHeight?: number;
   /** Whether the sorting is from the smallest on. */
@@ -60,6 +62,10 @@ export function DataTable(props: Props): ReactNode {
     estimateSize: () => rowHeight,
     overscan: 6,
   });
+  const items = virtual.getVirtualItems();
+  const [first, last] = [items[0]?.index ?? 0, items.at(-1)?.index ?? 0];
+  const { onSight } = props;
+  useEffect(() => onSight?.(first, last), [onSight, first, last]);
   const tracks = { gridTemplateColumns: columns.map(({ track }) => track).join(' '), height: rowHeight };
   return (
     <div
@@ -82,7 +88,7 @@ export function DataTable(props: Props): ReactNode {
         ))}
       </div>
       <div className="table-body" role="rowgroup" style={{ height: virtual.getTotalSize() }}>
-        {virtual.getVirtualItems().map((item) => {
+        {items.map((item) => {
           const row = rowAt(item.index);
           const key = props.flow === 'streaming' ? item.key : row.key;
           return <Row key={key} {...props} index={item.index} top={item.start} row={row} tracks={tracks} />;

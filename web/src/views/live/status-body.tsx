@@ -8,11 +8,13 @@ type Props = {
   readonly status: PanelStatus;
   readonly shape: 'chart' | 'table';
   readonly targetId: string | undefined;
+  /** Instead of asking the server how it stands. */
+  readonly onRetry?: (() => void) | undefined;
   readonly children: () => ReactNode;
 };
 
 /** What a panel shows in each of its states; the children only when there are figures. */
-export function StatusBody({ status, shape, targetId, children }: Props): ReactNode {
+export function StatusBody({ status, shape, targetId, onRetry, children }: Props): ReactNode {
   const { app } = useStores();
   switch (status.kind) {
     case 'loading':
@@ -30,7 +32,7 @@ export function StatusBody({ status, shape, targetId, children }: Props): ReactN
       return (
         <FailedState message={status.message} remedy={status.remedy} stderr={status.stderr}>
           {status.retry === undefined ? (
-            <Button label="Try again" onClick={() => void app.refresh()} />
+            <Button label="Try again" onClick={onRetry ?? (() => void app.refresh())} />
           ) : (
             <StartButtons startables={[status.retry]} targetId={targetId} word="Try again:" />
           )}

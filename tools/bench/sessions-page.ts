@@ -1,0 +1,84 @@
+/** What a reader of a recorded session waits for: a real server, the built page, a Chromium. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { chromium, type Page } from 'playwright-core';
+import { median } from './bench-line.ts';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const port = 7782;
+
+/** Medians, ms: from the press on a link to the figures, to the first rows of calls, and from a change of the part to its rows. */
+export type PageTimes = { readonly figuresMs: number; readonly callsMs: number; readonly partMs: number };
+
+/** Opens the session `repetitions` times in a page of its own, and looks at as many parts of it. */
+export async function timePage(store: string, id: string, repetitions: number): Promise<PageTimes> {
+  const server = await startServer(store);
+  const browser = await chromium.launch({
+    executablePath: '/usr/bin/chromium',
+    args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking'],
+  });
+  try {
+    const opened: OpenTimes[] = [];
+    const parts: number[] = [];
+    for (let at = 0; at < repetitions; at += 1) {
+      // High enough for the table of calls to be in sight: out of sight it asks for nothing.
+      const page = await browser.newPage({ viewport: { width: 1280, height: 1600 } });
+      opened.push(await open(page, id));
+      parts.push(await timePart(page, 20_000 + at * 1_000));
+      await page.close();
+    }
+    return {
+      figuresMs: median(opened.map(({ figuresMs }) => figuresMs)),
+      callsMs: median(opened.map(({ callsMs }) => callsMs)),
+      partMs: median(parts),
+    };
+  } finally {
+    await browser.close();
+    const ended = new Promise((resolve) => server.once('exit', resolve));
+    server.kill('SIGINT');
+    await ended;
+  }
+}
+
+type OpenTimes = { readonly figuresMs: number; readonly callsMs: number };
+
+async function open(page: Page, id: string): Promise<OpenTimes> {
+  const beganMs = performance.now();
+  await page.goto(`http://127.0.0.1:${port}/?page=sessions&session=${id}`);
+  await page.waitForFunction(`(() => {
+    const body = document.querySelector('#panel-acquisitions .panel-body');
+    return body !== null && body.querySelector('.skeleton, .state') === null && body.childElementCount > 0;
+  })()`);
+  const figuresMs = performance.now() - beganMs;
+  await page.waitForFunction(`(document.querySelector('#panel-calls .calls-kept')?.textContent ?? '') !== ''`);
+  return { figuresMs, callsMs: performance.now() - beganMs };
+}
+
+/** From a change of the brush to the calls of that part, as the page itself sees it. */
+function timePart(page: Page, toMs: number): Promise<number> {
+  return page.evaluate<number>(`new Promise((resolve) => {
+    const kept = () => document.querySelector('#panel-calls .calls-kept');
+    const before = kept()?.textContent;
+    const beganMs = performance.now();
+    const watch = new MutationObserver(() => {
+      const now = kept();
+      if (now?.getAttribute('aria-busy') !== 'false' || now.textContent === before) return;
+      watch.disconnect();
+      resolve(performance.now() - beganMs);
+    });
+    watch.observe(document.body, { subtree: true, childList: true, characterData: true, attributes: true });
+    history.pushState(undefined, '', location.href + '&from=10000&to=${toMs}');
+    dispatchEvent(new PopStateEvent('popstate'));
+  })`);
+}
+
+function startServer(store: string): Promise<ChildProcess> {
+  const words = ['serve', '--port', String(port), '--store', store, '--no-trace'];
+  const server = spawn(`${root}bin/faultline`, words, { stdio: ['ignore', 'pipe', 'inherit'] });
+  return new Promise((resolve, reject) => {
+    server.stdout.on('data', (chunk: Buffer) => {
+      if (chunk.toString().includes('http://')) resolve(server);
+    });
+    server.once('exit', (status) => reject(new Error(`the server ended with status ${status}`)));
+  });
+}
