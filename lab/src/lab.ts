@@ -66,6 +66,21 @@ export async function bootGuest(
   return startGuest({ ...prepared.value, spec: { ...spec, accelerator } }, request, tell, signal);
 }
 
+/** Downloads and builds all that a guest of this needs, and boots nothing; the key is that of the guest. */
+export async function prepareGuest(
+  request: Omit<BootRequest, 'heldKey' | 'start'>,
+  tell: TellStage,
+  signal: AbortSignal | undefined,
+): Promise<Result<Pick<Guest, 'buildKey' | 'build'>, LabError>> {
+  const prepared = await prepare(request, tell, signal);
+  if (!prepared.ok) return prepared;
+  return ok({ buildKey: buildKeyOf(prepared.value.spec), build: prepared.value.build });
+}
+
+function buildKeyOf({ vmlinux, initramfs }: MachineSpec): string {
+  return digestOf([vmlinux, initramfs]);
+}
+
 /** From the snapshot where there is one and it can be restored, otherwise cold. */
 async function startGuest(
   { kernel, build, spec, qemuVersion }: Prepared,
@@ -76,7 +91,7 @@ async function startGuest(
   const key = digestOf([JSON.stringify(spec), qemuVersion, request.heldKey]);
   const guestOf = (machine: Machine, note: SnapshotNote | undefined): Guest => ({
     kernel,
-    buildKey: digestOf([spec.vmlinux, spec.initramfs]),
+    buildKey: buildKeyOf(spec),
     build,
     machine,
     accelerator: spec.accelerator,
@@ -121,7 +136,7 @@ type Prepared = {
 };
 
 async function prepare(
-  request: BootRequest,
+  request: Omit<BootRequest, 'heldKey' | 'start'>,
   tell: TellStage,
   signal: AbortSignal | undefined,
 ): Promise<Result<Prepared, LabError>> {

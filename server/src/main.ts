@@ -5,6 +5,7 @@ import { chooseStreams } from './cli/arguments.ts';
 import { lab as labCommand } from './cli/lab.ts';
 import { compare } from './cli/compare.ts';
 import { labCompare } from './cli/lab-compare.ts';
+import { labThread } from './cli/lab-thread.ts';
 import { doctor } from './cli/doctor.ts';
 import { exportSession, importFile } from './cli/export.ts';
 import { fittingStreams } from './cli/fitting-streams.ts';
@@ -41,7 +42,8 @@ async function run(asked: Exclude<Request, { kind: 'said' }>, screen: Terminal):
   if (store === 'refused') return 1;
   await using recording = store === 'none' ? undefined : store;
   // A comparison records run by run, not all that goes on in a guest.
-  const record = asked.kind === 'lab-compare' ? undefined : recording?.record.bind(recording);
+  const record =
+    asked.kind === 'lab-compare' || asked.kind === 'lab-thread' ? undefined : recording?.record.bind(recording);
   const opened = await openTracer({ ...asked.bpftrace, record });
   if (!opened.ok) {
     const { file, message } = opened.error;
@@ -65,6 +67,7 @@ function storeFor(asked: Tracing, screen: Terminal): ReturnType<typeof openStore
       return openStore(isTraced ? asked.store : undefined, { role: 'single', faultline }, screen);
     }
     case 'lab-compare':
+    case 'lab-thread':
       return openStore(asked.store, { role: 'single', faultline, isMeasuring: true }, screen);
     case 'doctor':
       return Promise.resolve('none' as const);
@@ -109,6 +112,10 @@ async function runWith(tracing: Tracer, asked: Tracing, screen: Terminal, store:
     case 'lab-compare': {
       const surroundings = { tracing, probes: tracing.catalogue, terminal: screen, interrupted: onSignal(), store };
       return labCompare(asked.words, surroundings);
+    }
+    case 'lab-thread': {
+      const surroundings = { tracing, probes: tracing.catalogue, terminal: screen, interrupted: onSignal(), store };
+      return labThread(asked.words, surroundings);
     }
   }
 }

@@ -312,8 +312,11 @@ export const recordingFactsBytesMax = 64 * 1024 ** 2;
 /** Rows of one group of a Parquet file: what an export holds in memory, about 20 MB of 30 columns. */
 export const exportRowGroupMax = 10_000;
 
-/** Snapshots that are kept, the least recently used going first: 300 to 400 MB each; two kernels, two sizes, two sets of probes. */
-export const snapshotsMax = 8;
+/**
+ * Snapshots that are kept, the least recently used going first: 300 to 400 MB each; two kernels, two sizes, two sets of probes, and the
+ * seven guests of `lab thread`.
+ */
+export const snapshotsMax = 15;
 
 /** Tracks of one thread and stream in a Perfetto trace, for calls that overlap; more at a time are drawn as instants. */
 export const exportLanesMax = 16;

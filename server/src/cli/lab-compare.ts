@@ -1,16 +1,7 @@
 /** `faultline lab compare`: kernels booted, a workload run in each by turns, and the verdict. */
 import type { LabError } from '@faultline/lab';
 import { readFile } from 'node:fs/promises';
-import {
-  err,
-  formatBytes,
-  formatElapsed,
-  formatExact,
-  ok,
-  type Result,
-  type Side,
-  type StartRun,
-} from '@faultline/shared';
+import { err, formatBytes, ok, type Result, type Side, type StartRun } from '@faultline/shared';
 import { readMatrix, type SeriesPlan } from '../lab/matrix.ts';
 import { runSeries, type SeriesProgress, type SeriesRequest, sessionsOf } from '../lab/series.ts';
 import type { CataloguedProbe } from '../probes/catalogue.ts';
@@ -21,10 +12,11 @@ import { printComparison, readRuns } from './compare.ts';
 import { compareStatus } from './compare-words.ts';
 import type { LabCompareWords } from './lab-compare-words.ts';
 import { parseBarBytes } from './lab-words.ts';
+import { ProgressLine } from './progress-line.ts';
 import { complaint, type Terminal } from './terminal.ts';
 
 /** EX_UNAVAILABLE: the lab broke, and nothing was learnt about the kernels. */
-const brokenStatus = 69;
+export const brokenStatus = 69;
 
 /** What it needs besides. */
 export type LabCompareSurroundings = {
@@ -138,50 +130,4 @@ function streamsOf(words: LabCompareWords, { tracing }: LabCompareSurroundings):
 function complain(error: LabError, terminal: Terminal): number {
   terminal.err(complaint(error.message, error.remedy));
   return error.kind === 'unknown' ? compareStatus.notComparable : brokenStatus;
-}
-
-/** How far it is: redrawn in place on a terminal, otherwise a line a stage. */
-class ProgressLine {
-  private readonly terminal: Terminal;
-  private now: SeriesProgress | undefined;
-  private said = '';
-  private timer: NodeJS.Timeout | undefined;
-  /** The first run of this command, and when it began. */
-  private first: { readonly doneCount: number; readonly atMs: number } | undefined;
-
-  constructor(terminal: Terminal) {
-    this.terminal = terminal;
-  }
-
-  say(now: SeriesProgress): void {
-    this.now = now;
-    if (/: run /.test(now.stage)) this.first ??= { doneCount: now.doneCount, atMs: performance.now() };
-    if (this.terminal.isErrTty) {
-      this.timer ??= setInterval(() => this.draw(), 200);
-      this.draw();
-    } else if (now.stage !== this.said) this.terminal.err(`${this.text(now)}\n`);
-    this.said = now.stage;
-  }
-
-  end(): void {
-    clearInterval(this.timer);
-    if (this.terminal.isErrTty) this.terminal.err('\r\u001b[K');
-  }
-
-  private draw(): void {
-    if (this.now !== undefined) this.terminal.err(`\r\u001b[K${this.text(this.now)}`);
-  }
-
-  private text({ stage, doneCount, totalCount }: SeriesProgress): string {
-    const done = `${formatExact(doneCount)} of ${formatExact(totalCount)} runs`;
-    const left = this.leftMs(doneCount, totalCount);
-    return `${done}${left === undefined ? '' : `, ${formatElapsed(left)} left`} · ${stage}`;
-  }
-
-  /** From how long the runs of this command took so far. */
-  private leftMs(doneCount: number, totalCount: number): number | undefined {
-    if (this.first === undefined || doneCount <= this.first.doneCount) return undefined;
-    const perRunMs = (performance.now() - this.first.atMs) / (doneCount - this.first.doneCount);
-    return perRunMs * (totalCount - doneCount);
-  }
 }

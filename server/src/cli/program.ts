@@ -5,6 +5,7 @@ import { parseDestination } from '../targets/ssh-command.ts';
 import { sshTargetId } from '../targets/ssh.ts';
 import { parseDuration, parseName, parsePort, parsePrefix, type UsageError } from './arguments.ts';
 import { addLabCompare, type LabCompareWords } from './lab-compare-words.ts';
+import { addLabThread, type LabThreadWords } from './lab-thread-words.ts';
 import { addLab, argumentOf, type LabWords } from './lab-words.ts';
 import { addCompare, type CompareWords, markSides } from './compare-words.ts';
 import { defaultPort } from './listen.ts';
@@ -52,6 +53,12 @@ export type Request =
       readonly words: LabCompareWords;
       readonly store: StoreWords | undefined;
     }
+  | {
+      readonly kind: 'lab-thread';
+      readonly bpftrace: BpftraceWords;
+      readonly words: LabThreadWords;
+      readonly store: StoreWords | undefined;
+    }
   | { readonly kind: 'sessions'; readonly words: SessionWords }
   | { readonly kind: 'compare'; readonly words: CompareWords }
   /** Help or version was asked for (0), or the words were wrong (2); it has been said. */
@@ -96,6 +103,10 @@ export function readCommandLine(
   addLabCompare(lab, (words) => {
     const bpftrace = { bpftrace: words.bpftrace, prefix: [] };
     request = { kind: 'lab-compare', bpftrace, words, store: storeOf(words.storeOptions, environment) };
+  });
+  addLabThread(lab, (words) => {
+    const bpftrace = { bpftrace: words.bpftrace, prefix: [] };
+    request = { kind: 'lab-thread', bpftrace, words, store: storeOf(words.storeOptions, environment) };
   });
   addCompare(program, environment, (asked) => {
     request = { kind: 'compare', words: asked };

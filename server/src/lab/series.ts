@@ -10,6 +10,7 @@ import {
   ok,
   type Result,
   type SessionManifest,
+  type SessionSetup,
   type StartRun,
 } from '@faultline/shared';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -17,10 +18,11 @@ import type { CataloguedProbe } from '../probes/catalogue.ts';
 import type { Library } from '../sessions/library.ts';
 import type { Store } from '../sessions/store.ts';
 import type { SessionSource, Tracing } from '../sessions/tracing.ts';
-import { type OpenGuest, openGuest } from './open-guest.ts';
+import type { GuestTarget } from '../targets/guest.ts';
+import { type GuestRequest, type OpenGuest, openGuest } from './open-guest.ts';
 import { RunCut } from './run-cut.ts';
 import { setupAfter } from './setup.ts';
-import { runWorkload, type WorkloadRequest } from './workload.ts';
+import { runWorkload, type WorkloadEnd, type WorkloadRequest } from './workload.ts';
 
 /** What is repeated where, and how often. */
 export type SeriesRequest = {
@@ -57,11 +59,20 @@ export type SeriesProgress = {
 /** Sessions of a kernel in a series, by run number. */
 export type SeriesSide = { readonly kernel: string; readonly series: string };
 
-type Opened = {
-  readonly kernel: string;
-  readonly guest: OpenGuest;
-  readonly session: SessionSource;
-  readonly series: string;
+/** A guest that is traced, and the session that its runs are cut out of. */
+export type TracedGuest = { readonly guest: OpenGuest; readonly session: SessionSource };
+
+type Opened = SeriesSide & TracedGuest;
+
+/** One run of a workload: how it is done, and what of it is a run at all. */
+export type Repetition = {
+  readonly workload: WorkloadRequest;
+  /** Its place in the series; undefined for warming up, which nobody records. */
+  readonly number: number | undefined;
+  /** Another way to run it than to its end. */
+  readonly perform?: (target: GuestTarget, signal: AbortSignal) => Promise<WorkloadEnd>;
+  /** What is written down beside what the workload printed; undefined where such an end is no run. Only `done` is one otherwise. */
+  readonly judge?: (end: WorkloadEnd) => NonNullable<SessionSetup['printed']> | undefined;
 };
 
 /** Runs what is missing of a series. The answer names each kernel's part of it. Error: the lab broke, or the workload failed. */
@@ -100,28 +111,46 @@ async function openOne(
   request: SeriesRequest,
   surroundings: SeriesSurroundings,
 ): Promise<Result<Opened, LabError>> {
-  const { tracing, probes, signal, tell } = surroundings;
+  const { tell } = surroundings;
   const totalCount = request.kernels.length * request.runCount;
   const stageOf = ({ stage }: LabStage): void => tell({ stage: `${kernel}: ${stage}`, doneCount: 0, totalCount });
   const { bpftrace, start, runs, workload } = request;
   const targetId = `lab-${at}-${kernel.replaceAll(/[^A-Za-z0-9.-]/g, '-').slice(-60)}`;
   const boot = { kernel, barBytes: workload.barBytes, bpftrace, targetId, start, runs };
-  const guest = await openGuest(tracing, probes, boot, stageOf, signal);
+  const opened = await openTraced(boot, surroundings, stageOf);
+  if (!opened.ok) return opened;
+  const { guest } = opened.value;
+  const [refused] = guest.refused;
+  if (refused !== undefined) {
+    await surroundings.tracing.removeTarget(targetId);
+    return broken(`${kernel}: not everything can be traced: ${refused}`, 'Compare what both kernels have: --probes.');
+  }
+  const series = seriesOf(request, guest.target.guest.buildKey);
+  return ok({ ...opened.value, kernel, series });
+}
+
+/** Opens a guest with its session. Error: the lab broke, or a stream that can attach there failed to. */
+export async function openTraced(
+  boot: GuestRequest,
+  { tracing, probes, signal }: Pick<SeriesSurroundings, 'tracing' | 'probes' | 'signal'>,
+  tell: (stage: LabStage) => void,
+): Promise<Result<TracedGuest, LabError>> {
+  const guest = await openGuest(tracing, probes, boot, tell, signal);
   if (!guest.ok) return guest;
   const failed = guest.value.runs.find(({ state }) => state === 'failed');
-  const [refused = failed?.failure?.message] = guest.value.refused;
-  const session = await tracing.session(targetId);
-  if (!session.ok || refused !== undefined) {
-    await tracing.removeTarget(targetId);
-    const message = session.ok ? `${kernel}: not everything can be traced: ${refused}` : session.error.message;
-    return broken(message, 'Compare what both kernels have: --probes.');
-  }
-  const series = seriesOf(request, guest.value.target.guest.buildKey);
-  return ok({ kernel, guest: guest.value, session: session.value, series });
+  const session = await tracing.session(boot.targetId);
+  if (session.ok && failed === undefined) return ok({ guest: guest.value, session: session.value });
+  await tracing.removeTarget(boot.targetId);
+  if (!session.ok) return broken(session.error.message, session.error.remedy);
+  const why = failed?.failure?.message ?? 'a probe failed';
+  return broken(`${boot.kernel}: not everything can be traced: ${why}`, 'Compare what both kernels have: --probes.');
 }
 
 /** The name of a kernel's part of a series: by what is run, on what, to the last module; or the word that was given. */
-function seriesOf({ workload, runs, name }: SeriesRequest, buildKey: string): string {
+export function seriesOf(
+  { workload, runs, name }: Pick<SeriesRequest, 'workload' | 'runs' | 'name'>,
+  buildKey: string,
+): string {
   const { repetitions, threads, isMisaligned, barBytes } = workload;
   const facts = [workload.workload, barBytes, isMisaligned, repetitions, threads ?? 0, runs, buildKey, name ?? ''];
   return `${name ?? workload.workload}-${digestOf([JSON.stringify(facts)]).slice(0, 12)}`;
@@ -140,14 +169,14 @@ async function runAll(
   for (const [at, one] of opened.entries()) {
     if (missing[at]?.length === 0) continue;
     surroundings.tell({ stage: `${one.kernel}: warming up`, doneCount, totalCount });
-    const warm = await repeatOnce(one, request, surroundings, undefined);
+    const warm = await repeatOnce(one, { workload: request.workload, number: undefined }, surroundings);
     if (!warm.ok) return warm;
   }
   for (let number = 1; number <= request.runCount; number += 1) {
     for (const [at, one] of opened.entries()) {
       if (missing[at]?.includes(number) !== true) continue;
       surroundings.tell({ stage: `${one.kernel}: run ${number}`, doneCount, totalCount });
-      const ran = await repeatOnce(one, request, surroundings, number);
+      const ran = await repeatOnce(one, { workload: request.workload, number }, surroundings);
       if (!ran.ok) return ran;
       doneCount += 1;
     }
@@ -157,7 +186,7 @@ async function runAll(
 }
 
 /** Numbers that no closed session has. Sessions of the series that broke off are removed: they are done again. */
-function missingNumbers(library: Library, { kernel, series }: SeriesSide, runCount: number): readonly number[] {
+export function missingNumbers(library: Library, { kernel, series }: SeriesSide, runCount: number): readonly number[] {
   for (const { id, manifest } of library.list()) {
     const isOwn = manifest?.setup?.series === series && manifest.setup.build === kernel;
     if (isOwn && manifest.state === 'interrupted') library.remove(id);
@@ -166,12 +195,11 @@ function missingNumbers(library: Library, { kernel, series }: SeriesSide, runCou
   return Array.from({ length: runCount }, (_, at) => at + 1).filter((number) => !there.has(number));
 }
 
-/** One repetition; with a number it is recorded. */
-async function repeatOnce(
-  one: Opened,
-  request: SeriesRequest,
-  { store, clock, signal, probes }: SeriesSurroundings,
-  number: number | undefined,
+/** One repetition in a guest that is traced; with a number it is recorded. Error: the lab broke, or it is no run. */
+export async function repeatOnce(
+  one: SeriesSide & TracedGuest,
+  { workload, number, perform = toItsEnd(workload), judge = onlyDone }: Repetition,
+  { store, clock, signal, probes }: Omit<SeriesSurroundings, 'tell' | 'tracing'>,
 ): Promise<Result<void, LabError>> {
   const { guest, session, series, kernel } = one;
   const { target } = guest;
@@ -179,22 +207,25 @@ async function repeatOnce(
   const recording = number === undefined ? undefined : store.record(cut, probes);
   let isRun = false;
   try {
-    const end = await runWorkload(target, request.workload, () => undefined, signal);
+    const end = await perform(target, signal);
     if (signal.aborted) return stopped();
-    if (end.kind !== 'done') {
+    const besides = judge(end);
+    if (besides === undefined) {
       const remedy = 'The kernel refused what the workload wanted, or the guest is gone: faultline lab run shows more.';
-      return broken(`${kernel}: ${request.workload.workload} did not run: ${end.problem ?? ''}`, remedy);
+      return broken(`${kernel}: ${workload.workload} did not run: ${end.problem ?? ''}`, remedy);
     }
     const settled = await untilSettled(cut, guest, signal);
-    if (!settled.ok) return settled;
+    // What a guest says that is being lost is heard as far as it goes.
+    if (!settled.ok && end.kind !== 'lost') return settled;
     cut.end(clock());
     if (recording === undefined || number === undefined) return ok(undefined);
-    const use = { kernel, target, request: request.workload, lines: end.lines };
+    const use = { kernel, target, request: workload, lines: end.lines };
     // Before it is closed: a session that is closed is a run of the series, whole.
     const id = recording.view()?.id ?? '';
     const edited = store.library.edit(id, (before) => {
-      const { setup, workload } = setupAfter(before, use);
-      return { workload, setup: { ...setup, series, runNumber: number } };
+      const after = setupAfter(before, use);
+      const printed = { ...after.setup.printed, ...besides };
+      return { workload: after.workload, setup: { ...after.setup, printed, series, runNumber: number } };
     });
     if (!edited.ok) return broken(edited.error.message, edited.error.remedy);
     isRun = true;
@@ -207,10 +238,20 @@ async function repeatOnce(
   }
 }
 
+function toItsEnd(workload: WorkloadRequest): NonNullable<Repetition['perform']> {
+  return (target, signal) => runWorkload(target, workload, () => undefined, signal);
+}
+
+function onlyDone({ kind }: WorkloadEnd): NonNullable<SessionSetup['printed']> | undefined {
+  return kind === 'done' ? {} : undefined;
+}
+
 /** Waits until every probe has told what it counted up to now. */
 async function untilSettled(cut: RunCut, { target }: OpenGuest, signal: AbortSignal): Promise<Result<void, LabError>> {
-  const now = await target.guest.machine.agent.clockNs();
-  if (!now.ok) return broken('the guest did not answer', 'Try again; it goes on where it was.');
+  // A kernel that has oopsed may never answer.
+  const silence = wait(compareSettleMaxMs, undefined, { ref: false });
+  const now = await Promise.race([target.guest.machine.agent.clockNs(), silence]);
+  if (now?.ok !== true) return broken('the guest did not answer', 'Try again; it goes on where it was.');
   const atNs = Number(now.value);
   for (let waitedMs = 0; waitedMs < compareSettleMaxMs; waitedMs += comparePollMs) {
     if (cut.hasSettled(atNs)) return ok(undefined);
