@@ -18,6 +18,7 @@ import './widgets.css';
 import './charts.css';
 import './tables.css';
 import './path.css';
+import './side-by-side.css';
 import './lab.css';
 import './probes.css';
 import './sessions.css';

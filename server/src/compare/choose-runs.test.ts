@@ -1,8 +1,10 @@
+import { gate } from '@faultline/shared';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { busyProbe } from '../../test/fakes/busy-probe.ts';
 import { type FaultRun, realProbes, recordFaultRun } from '../../test/fakes/recorded-fault-runs.ts';
 import { busySession, openTempStore, pushBusyTick, type TempStore } from '../../test/fakes/temp-store.ts';
 import { chooseRuns } from './choose-runs.ts';
+import { readComparedSide } from './compared-side.ts';
 import { buildOf } from './recorded-run.ts';
 
 let temp: TempStore;
@@ -14,8 +16,11 @@ beforeEach(async () => {
 
 afterEach(() => temp[Symbol.asyncDispose]());
 
-async function record(kernel: string, identity: FaultRun['identity'] = {}): Promise<void> {
-  await recordFaultRun(temp, probes, { kernel, number: 1, faults: 1, faultNs: 1_000, violations: 0, identity });
+async function record(kernel: string, identity: FaultRun['identity'] = {}, isLive = false): Promise<string> {
+  return recordFaultRun(temp, probes, {
+    ...{ kernel, number: 1, faults: isLive ? 7 : 1, faultNs: 1_000, violations: 0 },
+    ...{ identity, isLive },
+  });
 }
 
 function chosen(word: string): readonly string[] | string {
@@ -31,7 +36,7 @@ it('takes the build of that very name alone, though the releases of another begi
   expect(chosen('build:6.1.0')).toEqual(['6.1', '6.1-rt']);
 });
 
-it('leaves out what is still being recorded where it selects, and refuses it where it is named', async () => {
+it('leaves out what is still being recorded where it selects, refuses it in a folder, and takes it where it is named', async () => {
   const session = busySession('host');
   const recording = temp.store.record(session, [busyProbe]);
   pushBusyTick(session, 5, 1);
@@ -40,7 +45,8 @@ it('leaves out what is still being recorded where it selects, and refuses it whe
   if (entry?.manifest === undefined) throw new Error('the session that is being recorded is in the list');
   const build = buildOf(entry.manifest);
   expect(chosen(`build:${build}`)).toContain('no closed session');
-  expect(chosen(id)).toContain('still being recorded');
+  expect(chosen(`${temp.store.library.folder}/`)).toContain('still being recorded');
+  expect(chosen(id)).toEqual([id]);
   await recording.close();
   expect(chosen(`build:${build}`)).toEqual([id]);
 });
@@ -48,4 +54,25 @@ it('leaves out what is still being recorded where it selects, and refuses it whe
 it('takes a build that is a folder by its name, and not as a folder of sessions', async () => {
   await record('/home/somebody/linux');
   expect(chosen('build:/home/somebody/linux')).toEqual(['/home/somebody/linux']);
+});
+
+it('reads what is still being recorded as far as it has come, and the gate says so', async () => {
+  const closed = await record('6.1');
+  const live = await record('6.12', {}, true);
+  const sides = await Promise.all(
+    [closed, live].map(async (id) => {
+      const found = chooseRuns([id], temp.store.library);
+      if (!found.ok) throw new Error(found.error.message);
+      const read = await readComparedSide(found.value, id);
+      if (!read.ok) throw new Error(read.error.message);
+      return read.value.side;
+    }),
+  );
+  expect(sides.map(({ runs }) => runs[0]?.values.get('faults'))).toEqual([1, 7]);
+  const [baseline, candidate] = sides.map(({ runs }) => runs);
+  const messages = gate(baseline ?? [], candidate ?? []).map(({ level, message }) => `${level}: ${message}`);
+  expect(messages).toContain(
+    `note: ${live} of the candidate is still being recorded: what came in its first 00:00:00 is compared`,
+  );
+  expect(messages.join()).not.toContain('of the baseline is still');
 });

@@ -26,31 +26,41 @@ function isRelease(release: string | undefined, word: string): boolean {
 /**
  * The sessions of some words, each once, the oldest first. A word is a session's id (or its beginning, name, label, `last`); a selection
  * such as `build:6.1,workload:dma-map`; or a folder (with a slash): of one session, or of many.
- * Error: nothing fits a word, one can't be read, one is still being recorded, or there are too many.
+ * One that is still being recorded takes part where it is named, as far as it has come.
+ * Error: nothing fits a word, one can't be read, one in a folder is still being recorded, or there are too many.
  */
 export function chooseRuns(words: readonly string[], library: Library): Result<readonly RecordedFolder[], Refusal> {
   const chosen = new Map<string, RecordedFolder>();
   for (const word of words) {
     const found = foldersOf(word, library);
     if (!found.ok) return found;
+    const live = isName(word) ? undefined : found.value.find((one) => isLive(entryOf(one)));
+    if (live !== undefined)
+      return err(refusal(`session ${live.manifest.id} is still being recorded`, 'Name it by its id, or wait.'));
     for (const one of found.value) chosen.set(one.folder, one);
   }
   if (chosen.size > compareRunsMax)
     return err(
       refusal(`${chosen.size} sessions are more than a comparison takes`, `Choose at most ${compareRunsMax}.`),
     );
-  const live = [...chosen.values()].find((one) => isLive(entryOf(one)));
-  if (live !== undefined)
-    return err(refusal(`session ${live.manifest.id} is still being recorded`, 'Wait until it is closed.'));
   return ok([...chosen.values()].toSorted((left, right) => left.manifest.createdAtMs - right.manifest.createdAtMs));
 }
 
 function foldersOf(word: string, library: Library): Result<readonly RecordedFolder[], Refusal> {
   // A selection first: the build of a selection may be a folder's name.
-  if (/^[a-z]+:/.test(word)) return selected(word, library);
+  if (isSelection(word)) return selected(word, library);
   if (word.includes('/')) return inFolder(resolve(word));
   const found = library.findReadable(word);
   return found.ok ? ok([{ folder: found.value.folder, manifest: found.value.manifest }]) : found;
+}
+
+function isSelection(word: string): boolean {
+  return /^[a-z]+:/.test(word);
+}
+
+/** Whether a word is a session's own: whoever names one that is still recorded wants it as far as it has come. */
+function isName(word: string): boolean {
+  return !isSelection(word) && !word.includes('/');
 }
 
 /**

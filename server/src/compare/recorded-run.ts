@@ -30,7 +30,7 @@ export async function readRecorded({
     const message = `session ${manifest.id}: its journal can't be read beyond this place: ${damage}`;
     return err({ kind: 'session-unreadable', message, remedy: 'Leave it out, or record that run again.' });
   }
-  const { setup, target, id, createdAtMs } = manifest;
+  const { setup, target, id, createdAtMs, state } = manifest;
   const streams = figures.runs.map((run, index) => {
     const { cells, totals } = run.totalsOf(index);
     const { view, scriptDigest } = run.run;
@@ -46,6 +46,7 @@ export async function readRecorded({
     device: setup?.device,
     work: setup?.workload,
     runNumber: setup?.runNumber,
+    isLive: state === 'live',
     streams,
   });
   return ok({ run, figures });

@@ -18,6 +18,8 @@ export type FaultRun = {
   /** Faults are spread over so many neighbouring buckets; 1 unless told otherwise. */
   readonly bucketCount?: number;
   readonly isComplete?: boolean;
+  /** It goes on: it was not stopped, and the store has it open. */
+  readonly isLive?: boolean;
   readonly identity?: Partial<TargetIdentity>;
 };
 
@@ -61,7 +63,7 @@ export async function recordFaultRun(
     slice(0, [...vfioCells(given)]),
     slice(1, [[{ cell: 0, metric: 'checks', dims: { kernel: 'violated', comm: 'vfio-load' } }, violations]]),
   ]);
-  session.runs = session.runs.map((run) => ({ ...run, state: 'stopped', endedAtMs: 2_000 }));
+  if (given.isLive !== true) session.runs = session.runs.map((run) => ({ ...run, state: 'stopped', endedAtMs: 2_000 }));
   session.push([], { hasStateChange: true });
   const id = recording.view()?.id ?? '';
   const workload = {
@@ -73,7 +75,7 @@ export async function recordFaultRun(
   };
   const setup: SessionSetup = { build: kernel, accelerator: 'tcg', workload, series: 'made-up', runNumber: number };
   store.library.edit(id, () => ({ setup, workload: 'touch' }));
-  await recording.close();
+  if (given.isLive !== true) await recording.close();
   return id;
 }
 

@@ -1,5 +1,5 @@
 /** The gate: whether runs may be compared at all. What must be alike is; what differs on purpose is said at the top. */
-import { formatBytes, formatExact } from '../format.ts';
+import { formatBytes, formatElapsed, formatExact } from '../format.ts';
 import type { ComparedRun } from './run.ts';
 
 /** A difference between the sides, or within one of them. */
@@ -59,7 +59,12 @@ export function gate(baseline: readonly ComparedRun[], candidate: readonly Compa
     { word: 'candidate', runs: candidate },
   ];
   const findings = [
-    ...sides.flatMap(({ word, runs }) => [...emptySide(word, runs), ...mixedSide(word, runs), ...lossOf(word, runs)]),
+    ...sides.flatMap(({ word, runs }) => [
+      ...emptySide(word, runs),
+      ...mixedSide(word, runs),
+      ...lossOf(word, runs),
+      ...liveOf(word, runs),
+    ]),
     ...facts.flatMap((one) => differenceOf(one, baseline, candidate)),
     ...variantsOf(baseline, candidate),
     ...configOf(baseline, candidate),
@@ -112,6 +117,17 @@ function lossOf(word: string, runs: readonly ComparedRun[]): readonly GateFindin
     const which = lossy.map(({ view }) => `${view.probe}:${view.stream}${reasonOf(view.findings)}`).join('; ');
     return [{ name: 'loss', level: 'blocking', message: `${id} of the ${word} is incomplete: ${which}` }];
   });
+}
+
+/** A run that goes on: another answer in a minute, and as long as the other side only by chance. */
+function liveOf(word: string, runs: readonly ComparedRun[]): readonly GateFinding[] {
+  return runs
+    .filter(({ isLive }) => isLive === true)
+    .map(({ id, durationSec }) => {
+      const far = formatElapsed(durationSec * 1000);
+      const message = `${id} of the ${word} is still being recorded: what came in its first ${far} is compared`;
+      return { name: 'live', level: 'note', message };
+    });
 }
 
 function reasonOf(findings: ComparedRun['streams'][number]['view']['findings']): string {

@@ -27,6 +27,8 @@ export type RunSource = {
   readonly device?: string | undefined;
   readonly work?: RunWork | undefined;
   readonly runNumber?: number | undefined;
+  /** It is still being recorded: its values are those of what has come. */
+  readonly isLive?: boolean | undefined;
   readonly streams: readonly (StreamTotals & {
     readonly view: RunView;
     readonly durationNs: number;

@@ -185,7 +185,7 @@ function extentOf(
   view: SessionView,
   runs: readonly RecordedRunData[],
 ): { readonly fromNs: number; readonly toNs: number } {
-  const startNs = (0 - sessionClock(view).sessionMs(0)) * 1e6;
+  const startNs = sessionClock(view).nsAt(0);
   let fromNs = startNs;
   let toNs = startNs + 1e9;
   for (const { changes } of runs) {

@@ -21,6 +21,8 @@ export type Link =
   | { readonly kind: 'loading' }
   | { readonly kind: 'unreachable'; readonly problem: Problem }
   | { readonly kind: 'no-session' }
+  /** The address names a target that is not there, or not any more. */
+  | { readonly kind: 'no-target'; readonly targetId: string }
   | { readonly kind: 'connecting' }
   | { readonly kind: 'live' }
   | { readonly kind: 'lost'; readonly sinceMs: number }
@@ -28,7 +30,6 @@ export type Link =
 
 /** All of it. */
 export type AppState = {
-  readonly link: Link;
   readonly targets: readonly TargetView[];
   readonly manifests: readonly ProbeManifest[];
   readonly sessions: readonly SessionView[];
@@ -49,6 +50,7 @@ export type AppState = {
 export type Shown = {
   readonly app: AppState;
   readonly page: PageState;
+  readonly link: Link;
   /** The target looked at, once targets are known. */
   readonly target: TargetView | undefined;
   /** The session as of now, for states and the ledger. */
@@ -63,11 +65,12 @@ export type Shown = {
   readonly dataAtMs: number | undefined;
   /** The recorded session that is looked at instead of what happens now. */
   readonly recorded: RecordedShown | undefined;
+  /** The other column, where two targets are looked at side by side: the same moment of it. */
+  readonly other?: Shown;
 };
 
 /** Before anything is known. */
 export const emptyAppState: AppState = {
-  link: { kind: 'loading' },
   targets: [],
   manifests: [],
   sessions: [],

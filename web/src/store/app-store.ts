@@ -1,30 +1,26 @@
 /** The page's one store: follows a session, keeps what the server said, and says at a calm pace that there is news. */
 import {
   type BootLab,
-  type FrameHeader,
   type LabView,
   type LiveSession,
   type Problem,
   type Result,
   type RunView,
-  type Snapshot,
   type StartRun,
   type StartWorkload,
-  freezeLiveSession,
-  openLiveSession,
-  protocolVersion,
   sessionClock,
-  takeFrame,
 } from '@faultline/shared';
-import { type AppState, type Link, type Shown, chooseTarget, emptyAppState, withEntry } from './app-state.ts';
+import { type AppState, type Shown, emptyAppState, withEntry } from './app-state.ts';
 import { Cadence } from './cadence.ts';
 import { ComparisonsStore } from './comparisons-store.ts';
+import { FollowedSession } from './followed-session.ts';
 import { newestKernelNs } from './freshness.ts';
 import type { Loaded } from './loaded.ts';
 import type { PageStore } from './page-store.ts';
 import { PaintLatency } from './paint-latency.ts';
-import type { FeedPort, Ports } from './ports.ts';
+import type { Ports } from './ports.ts';
 import { RecordedDesk } from './recorded-desk.ts';
+import { type LiveColumn, isSideBySide, liveColumns, sideBySide, targetIdIn } from './side-by-side.ts';
 
 /** Figures are drawn at most this often, ms: 4 Hz, what an eye can follow. */
 const publishIntervalMs = 230;
@@ -40,12 +36,7 @@ const refreshIntervalMs = 3_000;
 /** How often the lab is asked while something moves in it, ms. */
 const labIntervalMs = 1_000;
 
-/** Problems that asking again does not solve. */
-const reloadCures: readonly string[] = ['other-version', 'undecodable'];
-
-type Followed = { readonly sessionId: string; readonly feed: FeedPort; isResyncing: boolean };
-
-/** Owns the feed and the timers from start() to disposal. */
+/** Owns the feeds and the timers from start() to disposal. */
 export class AppStore implements Disposable {
   readonly page: PageStore;
   readonly cadence: Cadence;
@@ -54,11 +45,8 @@ export class AppStore implements Disposable {
   readonly comparisons: ComparisonsStore;
   private readonly ports: Ports;
   private app: AppState = emptyAppState;
-  private live: LiveSession | undefined;
-  private frozen: LiveSession | undefined;
-  private followed: Followed | undefined;
-  private shown: Shown;
-  private dataAtMs: number | undefined;
+  private followed: Readonly<Record<LiveColumn, FollowedSession>>;
+  private shown: Readonly<Record<LiveColumn, Shown>>;
   private publishedAtMs = 0;
   private hasNews = true;
   private isRefreshing = false;
@@ -75,15 +63,19 @@ export class AppStore implements Disposable {
     this.comparisons = new ComparisonsStore(ports.comparisons, page.get, () =>
       this.change({ comparisons: this.comparisons.state }),
     );
+    this.followed = { left: this.followedSession(), right: this.followedSession() };
     this.shown = this.look();
   }
 
   /** What views are computed from; the same object until the next round. */
-  readonly get = (): Shown => this.shown;
+  readonly get = (): Shown => this.shown.left;
 
-  /** The session as of this very moment, also where the page is paused: for tests and measurements, not for views. */
-  current(): LiveSession | undefined {
-    return this.shown.recorded === undefined ? this.live : this.look().session;
+  /** As get, of a column; without a second target both are the same. */
+  readonly shownIn: Readonly<Record<LiveColumn, () => Shown>> = { left: this.get, right: () => this.shown.right };
+
+  /** The session of a column as of this very moment, also where the page is paused: for tests and measurements, not for views. */
+  current(column: LiveColumn = 'left'): LiveSession | undefined {
+    return this.shown[column].recorded === undefined ? this.followed[column].live : this.look()[column].session;
   }
 
   /** Begins: asks the server, follows the session of the chosen target, keeps both up to date. */
@@ -109,7 +101,7 @@ export class AppStore implements Disposable {
 
   [Symbol.dispose](): void {
     for (const stop of this.stops) stop();
-    this.followed?.feed.close();
+    for (const column of liveColumns) this.followed[column][Symbol.dispose]();
   }
 
   /** Asks which sessions and targets there are, and everything not known yet. */
@@ -128,10 +120,13 @@ export class AppStore implements Disposable {
     if (!probes.ok) return this.unreachable(probes.error);
     void this.refreshLab();
     this.change({ targets: targets.value, sessions: sessions.value, manifests: probes.value });
-    this.forgetRefused();
+    for (const column of liveColumns) this.followed[column].forgetRefused();
     this.follow();
-    const target = chooseTarget(this.app, this.page.get().target);
-    if (target !== undefined) await this.inspect(target.id, 'once');
+    for (const column of liveColumns) {
+      const targetId = targetIdIn(column, this.app, this.page.get());
+      if (this.app.targets.some(({ id }) => id === targetId) && targetId !== undefined)
+        await this.inspect(targetId, 'once');
+    }
   }
 
   /** Asks what can run on a target and why not the rest; `again` also where it is known already. */
@@ -194,21 +189,20 @@ export class AppStore implements Disposable {
   }
 
   /** Stops a run and starts its stream again with other parameters: one process instead of all. */
-  async restart(run: RunView, parameters: Readonly<Record<string, number>>): Promise<void> {
-    const target = this.live?.view.target;
-    if (target === undefined) return;
+  async restart(targetId: string, run: RunView, parameters: Readonly<Record<string, number>>): Promise<void> {
     await this.stopRun(run.id);
     await this.startRun({
-      targetId: target.id,
+      targetId,
       probe: run.probe,
       stream: run.stream,
       parameters: { ...run.parameters, ...parameters },
     });
   }
 
-  /** Stops everything that runs in the session looked at, at once. */
-  async stopAll(): Promise<void> {
-    const running = this.live?.view.runs.filter(({ state }) => state === 'running' || state === 'starting') ?? [];
+  /** Stops everything that runs in the session of a column, at once. */
+  async stopAll(column: LiveColumn): Promise<void> {
+    const runs = this.followed[column].live?.view.runs ?? [];
+    const running = runs.filter(({ state }) => state === 'running' || state === 'starting');
     await Promise.all(running.map(({ id }) => this.stopRun(id)));
   }
 
@@ -249,16 +243,8 @@ export class AppStore implements Disposable {
     await this.refresh();
   }
 
-  /** A refusal may pass (too many pages open, the session ended); one that only a reload cures does not. */
-  private forgetRefused(): void {
-    const { link } = this.app;
-    if (link.kind !== 'refused' || reloadCures.includes(link.problem.error)) return;
-    this.followed?.feed.close();
-    this.followed = undefined;
-  }
-
   private unreachable(problem: Problem): void {
-    if (this.live === undefined) this.change({ link: { kind: 'unreachable', problem } });
+    for (const column of liveColumns) this.followed[column].unreachable(problem);
   }
 
   private change(part: Partial<AppState>): void {
@@ -266,82 +252,38 @@ export class AppStore implements Disposable {
     this.publish('all');
   }
 
-  private link(link: Link): void {
-    this.change({ link });
-  }
-
+  /** Follows the targets that are looked at: one, or one in each column. */
   private follow(): void {
-    const target = chooseTarget(this.app, this.page.get().target);
-    if (target === undefined) return;
-    const session = this.app.sessions.find((view) => view.target.id === target.id);
-    if (session?.id === this.followed?.sessionId) {
-      if (session === undefined && this.app.link.kind !== 'no-session') this.link({ kind: 'no-session' });
-      return;
+    const page = this.page.get();
+    // Columns that are swapped keep their figures, and how far they go back.
+    const { left, right } = this.followed;
+    const wanted = targetIdIn('left', this.app, page);
+    if (wanted !== undefined && wanted === right.targetId) this.followed = { left: right, right: left };
+    for (const column of liveColumns) {
+      const targetId = targetIdIn(column, this.app, page);
+      if (targetId === undefined) {
+        if (column === 'right') this.followed.right.leave();
+        continue;
+      }
+      this.followed[column].follow({
+        targetId,
+        isThere: this.app.targets.some(({ id }) => id === targetId),
+        session: this.app.sessions.find(({ target }) => target.id === targetId),
+      });
     }
-    this.followed?.feed.close();
-    this.followed = undefined;
-    this.live = undefined;
-    this.frozen = undefined;
-    this.dataAtMs = undefined;
-    if (session === undefined) return this.link({ kind: 'no-session' });
-    this.link({ kind: 'connecting' });
-    this.open(session.id);
   }
 
-  private open(sessionId: string): void {
-    const isStale = (): boolean => this.followed?.sessionId !== sessionId;
-    const feed = this.ports.openFeed(sessionId, {
-      connected: () => undefined,
-      disconnected: () => {
-        if (isStale() || this.app.link.kind === 'lost' || this.app.link.kind === 'refused') return;
-        this.link({ kind: 'lost', sinceMs: this.ports.nowMs() });
-      },
-      snapshot: (snapshot, received) => {
-        if (!isStale()) this.takeSnapshot(snapshot);
-        received();
-      },
-      frame: (header, bytes, received) => {
-        if (!isStale()) this.takeFrame(header, bytes);
-        received();
-      },
-      refused: (problem) => {
-        if (!isStale()) this.link({ kind: 'refused', problem });
+  private followedSession(): FollowedSession {
+    return new FollowedSession({
+      ports: this.ports,
+      manifests: () => this.app.manifests,
+      linked: () => this.publish('all'),
+      came: (session, header) => {
+        if (!this.page.get().isPaused) this.paint.took(session, header);
+        this.hasNews = true;
+        this.publishWhenDue();
       },
     });
-    this.followed = { sessionId, feed, isResyncing: false };
-  }
-
-  private takeSnapshot(snapshot: Snapshot): void {
-    if (snapshot.protocolVersion !== protocolVersion) {
-      const message = `The server was updated (${snapshot.serverVersion}) and speaks another version than this page.`;
-      return this.link({ kind: 'refused', problem: { error: 'other-version', message, remedy: 'Reload the page.' } });
-    }
-    try {
-      this.live = openLiveSession(snapshot, this.app.manifests, this.live);
-    } catch (error) {
-      return this.link({ kind: 'refused', problem: undecodable(error) });
-    }
-    if (this.followed !== undefined) this.followed.isResyncing = false;
-    this.dataAtMs = this.ports.nowMs();
-    this.link({ kind: 'live' });
-  }
-
-  private takeFrame(header: FrameHeader, bytes: ArrayBuffer | Uint8Array): void {
-    if (this.live === undefined || this.followed === undefined || this.followed.isResyncing) return;
-    try {
-      const outcome = takeFrame(this.live, this.app.manifests, header, bytes);
-      if (outcome === 'gap') {
-        this.followed.isResyncing = true;
-        this.followed.feed.resync();
-      }
-      if (outcome !== 'taken') return;
-    } catch (error) {
-      return this.link({ kind: 'refused', problem: undecodable(error) });
-    }
-    if (header.slices.length > 0) this.dataAtMs = this.ports.nowMs();
-    if (!this.page.get().isPaused) this.paint.took(this.live, header);
-    this.hasNews = true;
-    this.publishWhenDue();
   }
 
   private publishWhenDue(): void {
@@ -360,32 +302,32 @@ export class AppStore implements Disposable {
     this.cadence.publish(extent);
   }
 
-  private look(): Shown {
+  private look(): Readonly<Record<LiveColumn, Shown>> {
+    const left = this.lookAt('left');
+    if (isSideBySide(this.page.get())) return sideBySide(left, this.lookAt('right'));
+    const shown = this.recorded.over(left);
+    return { left: shown, right: shown };
+  }
+
+  private lookAt(column: LiveColumn): Shown {
     const page = this.page.get();
-    if (!page.isPaused) this.frozen = undefined;
-    else if (this.frozen === undefined && this.live !== undefined) this.frozen = freezeLiveSession(this.live);
-    const session = this.frozen ?? this.live;
-    return this.recorded.over({
+    const { live, link, dataAtMs } = this.followed[column];
+    const session = this.followed[column].figures(page.isPaused);
+    const targetId = targetIdIn(column, this.app, page);
+    return {
       app: this.app,
       page,
-      target: this.live?.view.target ?? chooseTarget(this.app, page.target),
-      live: this.live,
+      link,
+      target: live?.view.target ?? this.app.targets.find(({ id }) => id === targetId),
+      live,
       session,
       clock: session === undefined ? undefined : sessionClock(session.view),
       untilNs: session === undefined ? 0 : newestKernelNs(session),
       nowMs: this.ports.nowMs(),
-      dataAtMs: this.dataAtMs,
+      dataAtMs,
       recorded: undefined,
-    });
+    };
   }
-}
-
-function undecodable(error: unknown): Problem {
-  return {
-    error: 'undecodable',
-    message: `The server sent something that this page cannot decode (${String(error)}).`,
-    remedy: 'Reload the page: its probes may have changed while it was open.',
-  };
 }
 
 function loaded<T>(answer: Result<T, Problem>): Loaded<T> {

@@ -38,6 +38,8 @@ export type PageState = {
   /** Undefined: the fault path where it is traced, otherwise the locks. */
   readonly view: LiveViewName | undefined;
   readonly target: string | undefined;
+  /** The target that is looked at beside the first one, in a column of its own. */
+  readonly beside: string | undefined;
   readonly process: string | undefined;
   readonly mode: string | undefined;
   readonly window: LiveWindow;
@@ -100,6 +102,7 @@ export function readPageState(search: string): PageState {
     page: oneOf(pageNames, query.get('page')) ?? 'live',
     view: oneOf(liveViewNames, query.get('view')),
     target: text('target'),
+    beside: text('beside') === text('target') ? undefined : text('beside'),
     process: text('process'),
     mode: text('mode'),
     window: oneOf(liveWindowNames, query.get('window')) ?? '30s',
@@ -135,6 +138,7 @@ export function writePageState(state: PageState): string {
   put('page', state.page, 'live');
   put('view', state.view);
   put('target', state.target);
+  put('beside', state.beside);
   put('process', state.process);
   put('mode', state.mode);
   put('window', state.window, '30s');

@@ -6,8 +6,10 @@ import {
   type ProbeManifest,
   type RunView,
   type Stream,
+  formatSeconds,
   hasDimension,
   isLossy,
+  liveWindows,
   lostOf,
   processDimension,
   runsWithMetric,
@@ -63,6 +65,19 @@ export function metricStatus(shown: Shown, metric: string): PanelStatus {
   return filteredAway(shown.session, metric, filter) ?? status;
 }
 
+/** As metricStatus, of a panel that shows nothing but the window: side by side, a target that has ended lies before it one day. */
+export function statusInWindow(shown: Shown, metric: string): PanelStatus {
+  const status = metricStatus(shown, metric);
+  const { session, other, untilNs, page } = shown;
+  if (session === undefined || other === undefined || status.kind !== 'ready') return status;
+  const newestNs = Math.max(0, ...status.runs.map(({ index }) => session.runs.get(index)?.lastNs ?? 0));
+  const { spanMs, title } = liveWindows[page.window];
+  if (newestNs > untilNs - spanMs * 1e6) return status;
+  const ago = formatSeconds((untilNs - newestNs) / 1e6, 0);
+  const why = `Nothing in this window of ${title}: the newest figures are ${ago} old. What was counted until then stays in the sums.`;
+  return { kind: 'empty', why, start: [], canUnfilter: false };
+}
+
 /** The status of a panel that shows the calls of a stream; `isOfProbe` says whose streams could be started for it. */
 export function callsStatus(
   shown: Shown,
@@ -79,7 +94,7 @@ export function callsStatus(
 
 /** Where the page as a whole has nothing to show yet, every panel says why. */
 function linkStatus(shown: Shown): PanelStatus | undefined {
-  const { link } = shown.app;
+  const { link } = shown;
   if (shown.live !== undefined) return undefined;
   switch (link.kind) {
     case 'loading':
@@ -90,12 +105,19 @@ function linkStatus(shown: Shown): PanelStatus | undefined {
       return { kind: 'loading', what: 'waiting for the first figures' };
     case 'no-session':
       return undefined;
+    case 'no-target':
+      return { kind: 'empty', why: noTargetWords(link.targetId), start: [], canUnfilter: false };
     case 'unreachable':
     case 'refused': {
       const { message, remedy } = link.problem;
       return { kind: 'failed', message, remedy, stderr: undefined, retry: undefined };
     }
   }
+}
+
+/** Why a target of the address shows nothing. */
+export function noTargetWords(targetId: string): string {
+  return `There is no target “${targetId}” here, or not any more.`;
 }
 
 /** Streams of the manifests for which `fits` holds, the default ones first. */

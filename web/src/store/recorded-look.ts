@@ -61,9 +61,7 @@ export class RecordedLook {
   ): LiveSession {
     const key = `${fromMs} ${toMs}`;
     if (this.cut?.data !== data || this.cut.key !== key) {
-      const zeroMs = clock.sessionMs(0);
-      const ns = (ms: number): number => (ms - zeroMs) * 1e6;
-      this.cut = { data, key, session: cutSection(data, ns(fromMs), ns(toMs)) };
+      this.cut = { data, key, session: cutSection(data, clock.nsAt(fromMs), clock.nsAt(toMs)) };
     }
     return this.cut.session;
   }

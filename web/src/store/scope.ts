@@ -15,7 +15,9 @@ import type { Shown } from './app-state.ts';
 /** The words, and the run that could be started again for one process where its pid is known. */
 export type Scope = {
   readonly why: string;
-  readonly narrow: { readonly run: RunView; readonly process: string; readonly pid: number } | undefined;
+  readonly narrow:
+    | { readonly targetId: string; readonly run: RunView; readonly process: string; readonly pid: number }
+    | undefined;
 };
 
 /** What a filter cannot do for a metric; undefined where it does what it says. */
@@ -38,7 +40,8 @@ function narrowing(session: LiveSession, metric: string, process: string): Scope
     run !== undefined && session.runs.get(run.index)?.stream?.parameters.some(({ name }) => name === 'pid') === true;
   if (!takesPid) return undefined;
   const pid = pidOf(session, process);
-  return pid === undefined || run.parameters['pid'] === pid ? undefined : { run, process, pid };
+  if (pid === undefined || run.parameters['pid'] === pid) return undefined;
+  return { targetId: session.view.target.id, run, process, pid };
 }
 
 /** The pid of a process by its newest call; undefined where no call of it is kept. */

@@ -19,6 +19,7 @@ import {
 import type { Shown } from './app-state.ts';
 import { type PanelStatus, metricStatus } from './panel-status.ts';
 import type { Scope } from './scope.ts';
+import { onOneScale } from './side-by-side.ts';
 import type { TableData } from './table-data.ts';
 
 const pageBytes = 4096;
@@ -36,6 +37,8 @@ export type Figure = {
 export type FaultPathView = {
   readonly status: PanelStatus;
   readonly path: FaultPath | undefined;
+  /** The path of the other column: both are drawn with the same rows, and lines as thick for the same traffic. */
+  readonly pathBeside: FaultPath | undefined;
   readonly eraWords: string;
   /** How the era was recognised. */
   readonly eraReason: string | undefined;
@@ -50,7 +53,7 @@ const eraWords = {
 } as const;
 
 /** The path as it happens on this kernel. */
-export function selectFaultPath(shown: Shown): FaultPathView {
+export const selectFaultPath = onOneScale((shown: Shown): FaultPathView => {
   const status = answered(shown, metricStatus(shown, 'attempts'), 'vfio-fault');
   const { session } = shown;
   const path = session === undefined ? undefined : faultPathOf(session, shown.page.window);
@@ -60,11 +63,16 @@ export function selectFaultPath(shown: Shown): FaultPathView {
   return {
     status,
     path,
+    pathBeside: undefined,
     eraWords: path === undefined ? '' : eraWords[path.era],
     eraReason: variant?.note,
     scope: allProcesses(shown),
     figures: session === undefined ? unknownFigures : figuresOf(session),
   };
+}, besidePathOf);
+
+function besidePathOf(view: FaultPathView, other: FaultPathView): FaultPathView {
+  return { ...view, pathBeside: other.path };
 }
 
 /** What these figures add up cannot be told apart by process. */

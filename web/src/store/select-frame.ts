@@ -11,7 +11,7 @@ import {
   lostOf,
 } from '@faultline/shared';
 import type { Shown } from './app-state.ts';
-import { type Startable, streamsWith } from './panel-status.ts';
+import { type Startable, noTargetWords, streamsWith } from './panel-status.ts';
 
 /** What went wrong, in a sentence; `command` is the one refused, which can be put aside. */
 export type Trouble = { readonly words: string; readonly command: string | undefined };
@@ -35,6 +35,8 @@ export type StateLine = {
   /** How long the oldest running run has been up: 00:12:43. */
   readonly uptimeWords: string | undefined;
   readonly target: TargetView | undefined;
+  /** The target that is wanted, also where there is no such one. */
+  readonly wantedId: string | undefined;
   readonly targets: readonly TargetTab[];
   readonly facts: readonly string[];
   /** More of the target, for those who point at it. */
@@ -52,6 +54,7 @@ export function selectState(shown: Shown): StateLine {
   const { target, live, app } = shown;
   const runs = live?.view.runs ?? [];
   const active = runs.filter(({ state }) => state === 'running' || state === 'starting' || state === 'stopping');
+  const isThere = shown.link.kind !== 'no-target';
   const running = active.filter(({ state }) => state === 'running');
   const startedAtMs = Math.min(...running.map(({ readyAtMs, startedAtMs: atMs }) => readyAtMs ?? atMs));
   const identity = target?.identity;
@@ -65,13 +68,15 @@ export function selectState(shown: Shown): StateLine {
   ];
   return {
     ...wordOf(shown, active),
-    uptimeWords: running.length > 0 && live !== undefined ? formatElapsed(shown.nowMs - startedAtMs) : undefined,
+    uptimeWords:
+      running.length > 0 && live !== undefined && isThere ? formatElapsed(shown.nowMs - startedAtMs) : undefined,
     target,
+    wantedId: shown.link.kind === 'no-target' ? shown.link.targetId : target?.id,
     targets: app.targets.map((one) => tabOf(shown, one)),
     facts: facts.filter((fact) => fact !== undefined),
     details: detailOf(target),
-    canStart: target !== undefined && goneBecause(shown, target) === undefined && active.length === 0,
-    canStop: active.some(({ state }) => state !== 'stopping'),
+    canStart: target !== undefined && isThere && goneBecause(shown, target) === undefined && active.length === 0,
+    canStop: isThere && active.some(({ state }) => state !== 'stopping'),
     isBusy: [...app.commands.values()].some(({ kind }) => kind === 'pending'),
     trouble: troubleOf(shown),
     defaults: streamsWith(shown, ({ isDefault }) => isDefault),
@@ -82,22 +87,29 @@ export function selectState(shown: Shown): StateLine {
 export function selectTitle(shown: Shown): string {
   const manifest = shown.recorded?.manifest;
   if (manifest !== undefined) return `recorded · ${manifest.name ?? manifest.label ?? manifest.id} – Faultline`;
+  const places = [shown, shown.other].flatMap((one) => (one === undefined ? [] : placeWords(one)));
+  return [places.join(' | '), 'Faultline'].filter((part) => part !== '').join(' – ');
+}
+
+function placeWords(shown: Shown): readonly string[] {
   const { word, target } = selectState(shown);
   const where = target?.identity?.hostname ?? target?.title;
-  return where === undefined ? 'Faultline' : `${word} · ${where} – Faultline`;
+  return where === undefined ? [] : [`${word} · ${where}`];
 }
 
 function wordOf(shown: Shown, active: readonly RunView[]): Pick<StateLine, 'word' | 'tone'> {
-  switch (shown.app.link.kind) {
+  switch (shown.link.kind) {
     case 'loading':
     case 'connecting':
       return { word: 'connecting', tone: 'quiet' };
     case 'unreachable':
-      return { word: shown.app.link.problem.error === 'unreachable' ? 'no server' : 'refused', tone: 'warn' };
+      return { word: shown.link.problem.error === 'unreachable' ? 'no server' : 'refused', tone: 'warn' };
     case 'refused':
       return { word: 'refused', tone: 'warn' };
     case 'lost':
       return { word: 'reconnecting', tone: 'warn' };
+    case 'no-target':
+      return { word: 'gone', tone: 'warn' };
     case 'no-session':
     case 'live':
       break;
@@ -149,14 +161,18 @@ function runsWord(
 }
 
 function troubleOf(shown: Shown): Trouble | undefined {
-  const { link, commands } = shown.app;
+  const { link } = shown;
   if (link.kind === 'lost') {
     const words = 'The connection to the server is lost; the page connects again by itself. What is drawn is old.';
     return { words, command: undefined };
   }
   if (link.kind === 'refused' || link.kind === 'unreachable')
     return { words: problemWords(link.problem), command: undefined };
-  for (const [command, answer] of commands) {
+  if (link.kind === 'no-target') {
+    const rest = shown.live === undefined ? '' : ' Its figures stay as they were.';
+    return { words: `${noTargetWords(link.targetId)}${rest}`, command: undefined };
+  }
+  for (const [command, answer] of shown.app.commands) {
     if (answer.kind === 'failed') return { words: problemWords(answer.problem), command };
   }
   const gone = shown.target === undefined ? undefined : goneBecause(shown, shown.target);

@@ -48,10 +48,11 @@ export function selectLab(shown: Shown): LabPage {
   };
 }
 
-/** The view of the live page: the chosen one; else the fault path where a probe of it has run. */
+/** The view of the live page: the chosen one; else the fault path where a probe of it has run, in either column. */
 export function selectLiveView(shown: Shown): LiveViewName {
   if (shown.page.view !== undefined) return shown.page.view;
-  return shown.live?.view.runs.some(({ probe }) => probe === 'vfio-fault') === true ? 'path' : 'locks';
+  const runs = [shown.live, shown.other?.live].flatMap((live) => live?.view.runs ?? []);
+  return runs.some(({ probe }) => probe === 'vfio-fault') ? 'path' : 'locks';
 }
 
 /** A kernel that could be booted where the machine looked at can't trace vfio; undefined where it can, or there is no lab. */

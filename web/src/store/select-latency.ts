@@ -21,8 +21,9 @@ import {
 } from '@faultline/shared';
 import type { Shown } from './app-state.ts';
 import { type Mark, modeMark } from './marks.ts';
-import { type PanelStatus, metricStatus } from './panel-status.ts';
+import { type PanelStatus, metricStatus, statusInWindow } from './panel-status.ts';
 import { type Scope, scopeOf } from './scope.ts';
+import { onOneScale } from './side-by-side.ts';
 import type { TableData } from './table-data.ts';
 import { type LossStretch, type TimeFrame, instantWords, lossStretches, timeFrame } from './time-frame.ts';
 
@@ -47,19 +48,16 @@ export type HeatView = {
 };
 
 /** How long mmap_lock was waited for, over time. */
-export function selectWaitHeat(shown: Shown): HeatView {
-  return heatView(shown, 'wait', waitMemo);
-}
+export const selectWaitHeat = onOneScale((shown: Shown): HeatView => heatView(shown, 'wait', waitMemo), onHeatScaleOf);
 
 /** How long mmap_lock was held, over time. */
-export function selectHoldHeat(shown: Shown): HeatView {
-  return heatView(shown, 'hold', holdMemo);
-}
+export const selectHoldHeat = onOneScale((shown: Shown): HeatView => heatView(shown, 'hold', holdMemo), onHeatScaleOf);
 
 /** How long vfio's fault handler took, over time. */
-export function selectFaultHeat(shown: Shown): HeatView {
-  return heatView(shown, 'faultLatency', faultMemo);
-}
+export const selectFaultHeat = onOneScale(
+  (shown: Shown): HeatView => heatView(shown, 'faultLatency', faultMemo),
+  onHeatScaleOf,
+);
 
 /** The column at an instant, or the newest one that is not empty. */
 export function columnAt(columns: readonly LatencyColumn[], atNs: number | undefined): LatencyColumn | undefined {
@@ -99,7 +97,7 @@ const faultMemo = createBinMemo<LatencyColumn>();
 
 function heatView(shown: Shown, metric: string, memo: BinMemo<LatencyColumn>): HeatView {
   const frame = timeFrame(shown);
-  const status = metricStatus(shown, metric);
+  const status = statusInWindow(shown, metric);
   const { session, page } = shown;
   const floorPerSec =
     session?.section === undefined ? 1000 / liveWindows[page.window].binMs : 1e9 / session.section.binNs;
@@ -129,6 +127,12 @@ function heatView(shown: Shown, metric: string, memo: BinMemo<LatencyColumn>): H
   };
 }
 
+/** A heatmap whose axis and colours reach as far as those of the other one. */
+function onHeatScaleOf(view: HeatView, other: HeatView): HeatView {
+  const axis = commonAxis(view.axis, other.axis);
+  return { ...view, axis, topPerSec: Math.max(view.topPerSec, other.topPerSec) };
+}
+
 /** Half decades, so that the axis stands still while the tail moves a little. */
 const axisStops = Array.from({ length: 23 }, (_, index) => (index % 2 === 0 ? 1 : 3) * 10 ** Math.floor(index / 2));
 const axisLowMax = 30;
@@ -138,6 +142,10 @@ function axisOf(range: LatencyColumns['rowRange']): LatencyAxis {
   const low = range === undefined ? axisLowMax : Math.max(10, rowBounds(range.low).lowNs);
   const high = range === undefined ? axisHighMin : rowBounds(range.high).highNs;
   return axisBetween(Math.min(axisLowMax, low), Math.max(axisHighMin, high));
+}
+
+function commonAxis(one: LatencyAxis, two: LatencyAxis): LatencyAxis {
+  return axisBetween(Math.min(one.lowNs, two.lowNs), Math.max(one.highNs, two.highNs));
 }
 
 function axisBetween(low: number, high: number): LatencyAxis {
@@ -175,7 +183,7 @@ export type SpreadView = {
 const modes = ['mmap-read', 'mmap-write'] as const;
 
 /** How waits and holds are spread, by mode, in the window or since the start. */
-export function selectSpread(shown: Shown): SpreadView {
+export const selectSpread = onOneScale((shown: Shown): SpreadView => {
   const status = metricStatus(shown, 'wait');
   if (shown.session === undefined || status.kind !== 'ready') return { status, parts: [], scope: undefined };
   return {
@@ -183,6 +191,26 @@ export function selectSpread(shown: Shown): SpreadView {
     parts: [spreadPart(shown, 'wait', 'mode', modes), spreadPart(shown, 'hold', 'mode', modes)],
     scope: scopeOf(shown, 'wait'),
   };
+}, onSpreadScaleOf);
+
+/** Distributions on axes that reach as far as those of the other panel. */
+function onSpreadScaleOf(view: SpreadView, other: SpreadView): SpreadView {
+  const parts = view.parts.map((part) => {
+    const twin = other.parts.find(({ metric }) => metric === part.metric);
+    if (twin === undefined) return part;
+    const scale = {
+      axis: commonAxis(part.axis, twin.axis),
+      topCount: Math.max(part.topCount, twin.topCount),
+    };
+    return {
+      ...part,
+      ...drawnOn(
+        part.groups.map(({ distribution }) => distribution),
+        scale,
+      ),
+    };
+  });
+  return { ...view, parts };
 }
 
 function spreadPart(shown: Shown, metric: string, dimension: string, groups: readonly string[]): SpreadPart {
@@ -208,7 +236,17 @@ function spreadPart(shown: Shown, metric: string, dimension: string, groups: rea
       mark: modeMark(distribution.group),
       distribution,
     })),
-    data: spreadData(distributions, rows, axis, topCount),
+    ...drawnOn(distributions, { axis, topCount }),
+  };
+}
+
+/** Distributions on a scale. */
+function drawnOn(
+  distributions: readonly LatencyDistribution[],
+  { axis, topCount }: Pick<SpreadPart, 'axis' | 'topCount'>,
+): Pick<SpreadPart, 'axis' | 'topCount' | 'data'> {
+  return {
+    data: spreadData(distributions, rowsOf(distributions), axis, topCount),
     axis: { ...axis, ticks: everySecond(axis.ticks) },
     topCount,
   };

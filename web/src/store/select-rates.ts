@@ -13,8 +13,9 @@ import {
 } from '@faultline/shared';
 import type { Shown } from './app-state.ts';
 import { type Mark, faultMark, modeMark, orderMark, unknownMark } from './marks.ts';
-import { type PanelStatus, metricStatus } from './panel-status.ts';
+import { type PanelStatus, statusInWindow } from './panel-status.ts';
 import { type Scope, scopeOf } from './scope.ts';
+import { onOneScale } from './side-by-side.ts';
 import type { TableData } from './table-data.ts';
 import { type LossStretch, type TimeFrame, instantWords, lossStretches, shareOf, timeFrame } from './time-frame.ts';
 
@@ -68,7 +69,7 @@ const acquisitionGroups: readonly RateGroup[] = [
 ];
 
 /** mmap_lock acquisitions a second by mode; a trylock that failed is no acquisition and stands apart. */
-export function selectAcquisitions(shown: Shown): RateView {
+export const selectAcquisitions = onOneScale((shown: Shown): RateView => {
   const view = rateView(shown, {
     memo: memos.acquisitions,
     metric: 'acquisitions',
@@ -85,7 +86,7 @@ export function selectAcquisitions(shown: Shown): RateView {
     title: 'downgrades',
     fits: ({ dims }) => dims['downgrade'] === 'yes',
   });
-}
+}, withRoomFor);
 
 const faultGroups: readonly RateGroup[] = ['not-present', 'protection'].flatMap((cause) =>
   ['read', 'write', 'instruction'].map((access) => ({ key: `${access}-${cause}`, mark: faultMark(access, cause) })),
@@ -94,7 +95,7 @@ const faultGroups: readonly RateGroup[] = ['not-present', 'protection'].flatMap(
 const otherFaults = faultGroups.length;
 
 /** Page faults a second by access and cause. */
-export function selectFaults(shown: Shown): RateView {
+export const selectFaults = onOneScale((shown: Shown): RateView => {
   return rateView(shown, {
     memo: memos.faults,
     metric: 'faults',
@@ -104,7 +105,7 @@ export function selectFaults(shown: Shown): RateView {
       return group < 0 ? otherFaults : group;
     },
   });
-}
+}, withRoomFor);
 
 const handledGroups: readonly RateGroup[] = [
   { key: 'vma', mark: modeMark('vma-read') },
@@ -113,7 +114,7 @@ const handledGroups: readonly RateGroup[] = [
 ];
 
 /** Handled faults a second by the lock they were handled under; a retried one is handled again, under mmap_lock. */
-export function selectHandled(shown: Shown): RateView {
+export const selectHandled = onOneScale((shown: Shown): RateView => {
   const view = rateView(shown, {
     memo: memos.handled,
     metric: 'handled',
@@ -130,7 +131,7 @@ export function selectHandled(shown: Shown): RateView {
     title: 'retried',
     fits: ({ dims }) => dims['lockMode'] === 'vma-read' && (dims['outcome'] === 'retry' || dims['retried'] === 'yes'),
   });
-}
+}, withRoomFor);
 
 const attemptGroups: readonly RateGroup[] = [
   { key: 'pte-user', mark: orderMark('4 KiB', 'var(--fault-read)', 'circle', false) },
@@ -148,7 +149,7 @@ function isFault({ dims }: CellEntry): boolean {
 }
 
 /** vfio faults a second by order and origin. */
-export function selectVfioFaults(shown: Shown): RateView {
+export const selectVfioFaults = onOneScale((shown: Shown): RateView => {
   return rateView(shown, {
     memo: memos.vfioFaults,
     metric: 'attempts',
@@ -160,7 +161,7 @@ export function selectVfioFaults(shown: Shown): RateView {
       return group < 0 ? attemptGroups.length - 1 : group;
     },
   });
-}
+}, withRoomFor);
 
 const lockGroups: readonly RateGroup[] = ['vma-read', 'mmap-read', 'mmap-write', 'other'].map((lock) => ({
   key: lock,
@@ -168,7 +169,7 @@ const lockGroups: readonly RateGroup[] = ['vma-read', 'mmap-read', 'mmap-write',
 }));
 
 /** vfio faults a second by the lock they were taken under. */
-export function selectFaultLocks(shown: Shown): RateView {
+export const selectFaultLocks = onOneScale((shown: Shown): RateView => {
   return rateView(shown, {
     memo: memos.faultLocks,
     metric: 'attempts',
@@ -179,7 +180,7 @@ export function selectFaultLocks(shown: Shown): RateView {
       return group < 0 ? lockGroups.length - 1 : group;
     },
   });
-}
+}, withRoomFor);
 
 type Aside = {
   readonly metric: string;
@@ -241,7 +242,7 @@ export function rateTable(view: RateView): TableData {
 
 function rateView(shown: Shown, question: Question): RateView {
   const frame = timeFrame(shown);
-  const status = metricStatus(shown, question.metric);
+  const status = statusInWindow(shown, question.metric);
   const { session, page } = shown;
   const empty = {
     status,
@@ -272,26 +273,36 @@ function rateView(shown: Shown, question: Question): RateView {
   const keep = <T>(values: readonly T[]): readonly T[] => values.filter((_, group) => inUse[group] === true);
   const kept = points.map((point) => ({ ...point, counts: keep(point.counts), perSec: keep(point.perSec) }));
   const peak = Math.max(0, ...kept.map(({ perSec }) => perSec.reduce((sum, rate) => sum + rate, 0)));
-  const faintBelow = niceCeiling(peak) / 150;
   const groups = keep(question.groups);
-  const series = groups.map(({ key, mark }, group) => ({
-    key,
-    color: mark.color,
-    isHatched: mark.isHatched,
-    isFaint: !kept.some(({ perSec }) => (perSec[group] ?? 0) > faintBelow),
-  }));
+  const top = niceCeiling(peak);
   return {
     status,
     frame,
     groups,
     points: kept,
     data: kept.flatMap((point, index) => datum(frame, groups, point, index === 0)),
-    top: niceCeiling(peak),
-    series,
+    top,
+    series: seriesOf(groups, kept, top),
     losses: lossStretches(shown, frame, status.runs),
     scope: scopeOf(shown, question.metric),
     aside: undefined,
   };
+}
+
+/** A chart whose axis reaches as far as that of the other one. */
+function withRoomFor(view: RateView, other: RateView): RateView {
+  const top = Math.max(view.top, other.top);
+  return top === view.top ? view : { ...view, top, series: seriesOf(view.groups, view.points, top) };
+}
+
+/** How groups are drawn below a top; what never rises above a line's width is faint. */
+function seriesOf(groups: readonly RateGroup[], points: readonly RatePoint[], top: number): RateView['series'] {
+  return groups.map(({ key, mark }, group) => ({
+    key,
+    color: mark.color,
+    isHatched: mark.isHatched,
+    isFaint: !points.some(({ perSec }) => (perSec[group] ?? 0) > top / 150),
+  }));
 }
 
 /** A rate holds for its whole bin: a point at its end, and one at its beginning where no bin ends there. */

@@ -42,6 +42,7 @@ function shown(search: string, removed: RecordingsState['removed'] = new Map()):
   return {
     app: { ...emptyAppState, recordings: { ...emptyAppState.recordings, overview, removed } },
     page: readPageState(search),
+    link: { kind: 'no-session' },
     target: undefined,
     live: undefined,
     session: undefined,

@@ -10,6 +10,7 @@ import {
 } from '@faultline/shared';
 import type { Shown } from './app-state.ts';
 import { type PanelStatus, metricStatus } from './panel-status.ts';
+import { onOneScale } from './side-by-side.ts';
 import type { TableData } from './table-data.ts';
 
 /** A column as it is shown; `kind` says how its numbers are written. */
@@ -89,7 +90,7 @@ const columns: readonly Column[] = [
 ];
 
 /** Processes by what they do to the lock, in the window or since the start, sorted by a column. */
-export function selectWho(shown: Shown): WhoView {
+export const selectWho = onOneScale((shown: Shown): WhoView => {
   const status = firstReady(metricStatus(shown, 'acquisitions'), metricStatus(shown, 'faults'));
   const { session, page } = shown;
   const sortBy = columns.find(({ name }) => name === page.sort)?.name ?? 'reads';
@@ -110,6 +111,11 @@ export function selectWho(shown: Shown): WhoView {
   });
   const peaks = columns.map((_, column) => Math.max(1, ...rows.map(({ values }) => values[column] ?? 0)));
   return { status, heads: columns, rows, totals, peaks, sortBy };
+}, withBarsOf);
+
+/** Bars as long as those of the other table for the same value. */
+function withBarsOf(view: WhoView, other: WhoView): WhoView {
+  return { ...view, peaks: view.peaks.map((peak, column) => Math.max(peak, other.peaks[column] ?? 0)) };
 }
 
 /** The table as words, every digit. */

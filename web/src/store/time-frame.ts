@@ -77,7 +77,7 @@ export function lossStretches(shown: Shown, frame: TimeFrame, runs: readonly Run
   const { session } = shown;
   if (session === undefined || frame.clock === undefined) return [];
   const indices = new Set(runs.map(({ index }) => index));
-  const startMs = session.view.startedAtMs;
+  const startMs = frame.clock.zeroAtMs;
   const fromMs = frame.clock.sessionMs(frame.fromNs);
   const spanMs = frame.clock.sessionMs(frame.toNs) - fromMs;
   const share = (atMs: number): number => Math.min(1, Math.max(0, (atMs - startMs - fromMs) / spanMs));

@@ -4,14 +4,23 @@ import { assert } from '@faultline/shared';
 import type { Shown } from './app-state.ts';
 import type { AppStore } from './app-store.ts';
 import type { Rank } from './cadence.ts';
-import type { Cursor, CursorStore } from './cursor-store.ts';
+import { type Cursor, type CursorStore, cursorIn } from './cursor-store.ts';
 import type { PageState } from './page-state.ts';
+import type { LiveColumn } from './side-by-side.ts';
 
 /** The stores, made by main and given to the page. */
 export type Stores = { readonly app: AppStore; readonly cursor: CursorStore };
 
 /** Where components find the stores. */
 export const StoresContext = createContext<Stores | undefined>(undefined);
+
+/** In which column a component stands; without a second target everything is in the left one. */
+export const LiveColumnContext = createContext<LiveColumn>('left');
+
+/** The column that a component stands in. */
+export function useColumn(): LiveColumn {
+  return useContext(LiveColumnContext);
+}
 
 /** The stores; for actions. What is drawn comes from useShown. */
 export function useStores(): Stores {
@@ -23,8 +32,9 @@ export function useStores(): Stores {
 /** What a selector makes of the moment shown, anew at every round of its rank. The selector is a module's function. */
 export function useShown<T>(select: (shown: Shown) => T, rank: Rank): T {
   const { app } = useStores();
+  const column = useColumn();
   const subscribe = useCallback((listener: () => void) => app.cadence.subscribe(rank, listener), [app, rank]);
-  const shown = useSyncExternalStore(subscribe, app.get);
+  const shown = useSyncExternalStore(subscribe, app.shownIn[column]);
   return useMemo(() => select(shown), [select, shown]);
 }
 
@@ -37,6 +47,7 @@ export type PanelShown<T> = { readonly view: T; readonly page: PageState; readon
 /** As useShown, for a panel: with the address and the target of the same moment, and only while it is in sight. */
 export function usePanelShown<T>(select: (shown: Shown) => T, rank: Rank, sight: Sight): PanelShown<T> {
   const { app } = useStores();
+  const column = useColumn();
   const subscribe = useCallback(
     (listener: () => void) => {
       Object.assign(sight, { onEnter: listener });
@@ -46,7 +57,7 @@ export function usePanelShown<T>(select: (shown: Shown) => T, rank: Rank, sight:
     },
     [app, rank, sight],
   );
-  const shown = useSyncExternalStore(subscribe, app.get);
+  const shown = useSyncExternalStore(subscribe, app.shownIn[column]);
   return useMemo(() => ({ view: select(shown), page: shown.page, targetId: shown.target?.id }), [select, shown]);
 }
 
@@ -56,8 +67,17 @@ export function usePage(): PageState {
   return useSyncExternalStore(app.page.subscribe, app.page.get);
 }
 
-/** The instant that charts point at. */
+/** The instant that charts point at, by the clock of the column's target. */
 export function useCursor(): Cursor | undefined {
+  const { app, cursor } = useStores();
+  const column = useColumn();
+  const at = useSyncExternalStore(cursor.subscribe, cursor.get);
+  return cursorIn(column, at, app.shownIn[column]());
+}
+
+/** Moves the instant that charts point at, of the column's target; undefined takes it away. */
+export function usePointing(panel: string): (atNs: number | undefined, by: Cursor['by']) => void {
   const { cursor } = useStores();
-  return useSyncExternalStore(cursor.subscribe, cursor.get);
+  const column = useColumn();
+  return (atNs, by) => cursor.set(atNs === undefined ? undefined : { atNs, column, by, panel });
 }

@@ -6,6 +6,8 @@ const keys: readonly (readonly [keys: string, does: string])[] = [
   ['?', 'this list'],
   ['1 … 5', 'Live, Sessions, Compare, Probes, Lab'],
   ['v', 'locks, or the fault path'],
+  ['b', 'two targets side by side, or one again'],
+  ['x', 'side by side: swap the columns'],
   ['space', 'pause the page, or let it go on; counting never pauses. A recorded session: play it'],
   ['a', 'a recorded session: all of it'],
   ['f', 'filter by process; on the list of sessions: find one'],

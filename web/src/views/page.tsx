@@ -1,8 +1,10 @@
 import { type ReactNode, useEffect } from 'react';
 import { selectTitle } from '../store/select-frame.ts';
+import { isSideBySide } from '../store/side-by-side.ts';
 import { usePage, useShown } from '../store/use-store.ts';
 import { CompareView } from './compare/compare-view.tsx';
 import { BrandLine } from './frame/brand-line.tsx';
+import { ColumnHeads } from './frame/column-heads.tsx';
 import { LedgerLine } from './frame/ledger-line.tsx';
 import { StateLine } from './frame/state-line.tsx';
 import { Help } from './help.tsx';
@@ -15,7 +17,8 @@ import { useKeys } from './use-keys.ts';
 
 /** The whole page. */
 export function Page(): ReactNode {
-  const { page, theme, isHelpOpen, session } = usePage();
+  const address = usePage();
+  const { page, theme, isHelpOpen, session } = address;
   const isRecorded = page === 'sessions' && session !== undefined;
   useKeys();
   const title = useShown(selectTitle, 'first');
@@ -29,8 +32,7 @@ export function Page(): ReactNode {
     <>
       <header className="frame">
         <BrandLine />
-        {isRecorded ? <RecordedBand /> : <StateLine />}
-        <LedgerLine />
+        {isSideBySide(address) ? <ColumnHeads /> : <OneHead isRecorded={isRecorded} />}
       </header>
       {page === 'live' ? <LiveView /> : null}
       {page === 'sessions' ? <SessionsView /> : null}
@@ -38,6 +40,15 @@ export function Page(): ReactNode {
       {page === 'probes' ? <ProbesView /> : null}
       {page === 'lab' ? <LabView /> : null}
       {isHelpOpen ? <Help /> : null}
+    </>
+  );
+}
+
+function OneHead({ isRecorded }: { readonly isRecorded: boolean }): ReactNode {
+  return (
+    <>
+      {isRecorded ? <RecordedBand /> : <StateLine />}
+      <LedgerLine />
     </>
   );
 }

@@ -2,6 +2,8 @@ import { useEffect } from 'react';
 import { noSession, pageNames } from '../store/page-state.ts';
 import type { AppStore } from '../store/app-store.ts';
 import { selectLiveView } from '../store/select-lab.ts';
+import { besideOrNot, swapped } from '../store/select-side-by-side.ts';
+import { isSideBySide } from '../store/side-by-side.ts';
 import { useStores } from '../store/use-store.ts';
 import { isTyping } from '../widgets/panel.tsx';
 
@@ -20,6 +22,8 @@ export function useKeys(): void {
       else if (event.key === 'a' && page.session !== undefined) app.page.set({ fromMs: undefined, toMs: undefined });
       else if (event.key === 'v' && (page.page === 'live' || page.session !== undefined))
         app.page.set({ view: selectLiveView(app.get()) === 'path' ? 'locks' : 'path' });
+      else if (event.key === 'b' && page.page === 'live') app.page.set(besideOrNot(app.get()));
+      else if (event.key === 'x' && isSideBySide(page)) app.page.set(swapped(app.get()));
       else if (event.key === 'l') app.page.set({ isLedgerOpen: !page.isLedgerOpen });
       else if (event.key === 'Escape' && page.isLedgerOpen) app.page.set({ isLedgerOpen: false });
       else if (pageName !== undefined) app.page.set({ page: pageName, ...noSession });

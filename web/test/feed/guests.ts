@@ -6,7 +6,16 @@ const emulatedBadge = 'emulated: counts and ratios carry over, latencies do not'
 
 /** A guest of the lab that runs a kernel. */
 export function guestTarget(id: string, release: string, like: TargetIdentity): TargetView {
-  const identity = { ...like, hostname: id, release, cpuCount: 2, memoryBytes: 512 * 2 ** 20, isEmulated: true };
+  const identity = {
+    ...like,
+    hostname: id,
+    release,
+    cpuCount: 2,
+    memoryBytes: 512 * 2 ** 20,
+    isEmulated: true,
+    // It was booted later than its host: the same instant is another time of its kernel.
+    clockOffsetMs: (like.clockOffsetMs ?? 0) + 4_321_000,
+  };
   return { id, kind: 'guest', title: `lab guest ${release}`, badge: emulatedBadge, identity };
 }
 

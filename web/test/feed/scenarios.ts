@@ -6,7 +6,10 @@ import type { Load } from './synthesis.ts';
 export type GuestScenario = {
   readonly id: string;
   readonly release: string;
-  readonly path: PathLoad;
+  /** What happens on its fault path; absent where its locks are looked at. */
+  readonly path?: PathLoad;
+  readonly load?: Load;
+  readonly pastMs?: number;
   readonly running: readonly string[];
   readonly failed?: readonly string[];
   readonly isLossy?: boolean;
@@ -74,6 +77,13 @@ const guestD: GuestScenario = {
   path: { era: 'd', faultsPerSec: 4000 },
   running: [...pathStreams, 'pfn-insert/inserts'],
 };
+const lockGuest: GuestScenario = {
+  id: 'lab-6.12-10c5',
+  release: '6.12.107+deb12-amd64',
+  load: { processes: ['vfio-load', 'init'], acquisitionsPerSec: 30_000, writeShare: 0.3, faultsPerSec: 900 },
+  pastMs: 25_000,
+  running: idle.running,
+};
 /** What a guest of the lab runs once it is up. */
 export function bootedGuest(kernel: string): GuestScenario {
   return kernel === '6.1' ? guestA : guestD;
@@ -114,6 +124,14 @@ export const scenarios = {
     hasLab: true,
     guests: [guestA, guestD, { ...guestA, id: 'lab-6.1-dead', problem: 'QEMU has ended (signal SIGKILL).' }],
   },
+  /** A host and a guest with the same probes, and neither begin, load nor losses in common. */
+  beside: {
+    ...idle,
+    hasLab: true,
+    guests: [{ ...lockGuest, isLossy: true }],
+  },
+  /** The same under full load on both sides. */
+  'beside-busy': { ...busy, hasLab: true, guests: [{ ...lockGuest, load: busy.load, running: busy.running }] },
 } satisfies Record<string, Scenario>;
 
 /** A scenario's name. */

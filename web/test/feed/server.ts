@@ -136,7 +136,7 @@ function openWorld(scenario: Scenario): Pick<World, 'sessions' | 'targets' | 'la
   });
   for (const guest of scenario.guests ?? []) {
     enter(guest);
-    lab.add(guest.id, guest.path.era === 'a' ? '6.1' : '6.12');
+    lab.add(guest.id, guest.path?.era === 'a' ? '6.1' : '6.12');
   }
   return { sessions, targets, lab, open };
 }

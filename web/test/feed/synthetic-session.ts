@@ -64,6 +64,7 @@ export class SyntheticSession {
       startedAtMs: this.startedAtMs,
       serverCpuShare: 0.021 + this.random() * 0.004,
       serverMemoryBytes: 96 * 2 ** 20,
+      recording: { id: `rec-${this.target.id}`, state: 'recording', journalBytes: 4096 },
       runs: this.runs.map(({ view }) => view),
     };
   }

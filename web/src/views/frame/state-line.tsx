@@ -1,12 +1,16 @@
 import type { ReactNode } from 'react';
 import { type TargetTab, type Trouble, selectState } from '../../store/select-frame.ts';
-import { useShown, useStores } from '../../store/use-store.ts';
+import { withTargetIn } from '../../store/select-side-by-side.ts';
+import { isSideBySide } from '../../store/side-by-side.ts';
+import { useColumn, usePage, useShown, useStores } from '../../store/use-store.ts';
 import { Button } from '../../widgets/button.tsx';
 
 /** Second line: does it run, on what, and the two buttons that matter most. */
 export function StateLine(): ReactNode {
   const { app } = useStores();
+  const column = useColumn();
   const state = useShown(selectState, 'first');
+  const isTwo = isSideBySide(usePage());
   const { target } = state;
   return (
     <>
@@ -21,7 +25,8 @@ export function StateLine(): ReactNode {
           {state.word}
         </span>
         <span className="state-elapsed">{state.uptimeWords}</span>
-        {state.targets.length > 1 ? <TargetTabs targets={state.targets} selected={target?.id} /> : null}
+        {isTwo ? <TargetField targets={state.targets} selected={state.wantedId} /> : null}
+        {!isTwo && state.targets.length > 1 ? <TargetTabs targets={state.targets} selected={target?.id} /> : null}
         <span className="state-facts" title={state.details}>
           {state.facts.join(' · ')}
         </span>
@@ -34,7 +39,7 @@ export function StateLine(): ReactNode {
               label="Stop"
               hint="stops all probes of this target"
               isBusy={state.isBusy}
-              onClick={() => void app.stopAll()}
+              onClick={() => void app.stopAll(column)}
             />
           ) : (
             <Button
@@ -96,5 +101,34 @@ function TargetTabs({
         </button>
       ))}
     </div>
+  );
+}
+
+/** The target of a column: tabs would not fit twice. */
+function TargetField({
+  targets,
+  selected,
+}: {
+  readonly targets: readonly TargetTab[];
+  readonly selected: string | undefined;
+}): ReactNode {
+  const { app } = useStores();
+  const column = useColumn();
+  const isKnown = targets.some(({ id }) => id === selected);
+  return (
+    <span className="field target-field">
+      <select
+        aria-label={`${column} target`}
+        value={selected ?? ''}
+        onChange={(event) => app.page.set(withTargetIn(column, event.target.value, app.get()))}
+      >
+        {isKnown ? null : <option value={selected ?? ''}>{selected ?? 'choose a target'}</option>}
+        {targets.map(({ id, label, word }) => (
+          <option key={id} value={id}>
+            {label} ({word})
+          </option>
+        ))}
+      </select>
+    </span>
   );
 }

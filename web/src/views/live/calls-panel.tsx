@@ -55,7 +55,7 @@ export const CallsPanel = memo(function CallsPanel({ title, select }: Props): Re
   };
   return (
     <Panel
-      id="calls"
+      id={panel.elementId}
       title={title}
       unit={`${view.stream?.title ?? 'one by one'}, ${view.asked === undefined ? 'newest first' : orderWords(view.columns, view.asked.order)}`}
       note={status.kind === 'ready' ? status.note : undefined}

@@ -10,11 +10,18 @@ import { Segmented } from '../../widgets/segmented.tsx';
 const offersMax = 500;
 
 function selectProcesses(shown: Shown): readonly string[] {
-  return shown.session === undefined ? [] : dimensionValues(shown.session, [processDimension]).slice(0, offersMax);
+  return valuesOf(shown, [processDimension]).slice(0, offersMax);
 }
 
 function selectModes(shown: Shown): readonly string[] {
-  return shown.session === undefined ? [] : dimensionValues(shown.session, modeDimensions);
+  return valuesOf(shown, modeDimensions);
+}
+
+/** Of both columns where there are two: a filter is one for both. */
+function valuesOf({ session, other }: Shown, dimensions: readonly string[]): readonly string[] {
+  const sessions = [session, other?.session].filter((one) => one !== undefined);
+  const values = sessions.flatMap((one) => dimensionValues(one, dimensions));
+  return sessions.length > 1 ? [...new Set(values)].toSorted() : values;
 }
 
 /** Process, mode, window, pause: all of it in the address. Faults are by the lock they come under, so their view has no mode. */

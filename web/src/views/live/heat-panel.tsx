@@ -6,7 +6,7 @@ import { PlotCursor, TimePlot } from '../../charts/time-plot.tsx';
 import type { Shown } from '../../store/app-state.ts';
 import { type HeatView, columnAt, describeLatency, heatTable } from '../../store/select-latency.ts';
 import { instantAt, instantWords, shareOf } from '../../store/time-frame.ts';
-import { useCursor, useStores } from '../../store/use-store.ts';
+import { useCursor, usePointing } from '../../store/use-store.ts';
 import { Panel } from '../../widgets/panel.tsx';
 import { ScopeNote } from './scope-note.tsx';
 import { Spoken } from './spoken.tsx';
@@ -30,7 +30,7 @@ export const HeatPanel = memo(function HeatPanel({ id, title, select }: Props): 
   const { status } = view;
   return (
     <Panel
-      id={id}
+      id={panel.elementId}
       title={title}
       unit="latency over time"
       note={status.kind === 'ready' ? status.note : undefined}
@@ -54,7 +54,7 @@ export const HeatPanel = memo(function HeatPanel({ id, title, select }: Props): 
 });
 
 function HeatPlot({ id, view }: { readonly id: string; readonly view: HeatView }): ReactNode {
-  const { cursor } = useStores();
+  const point = usePointing(id);
   const { frame, axis, columns, floorPerSec, topPerSec } = view;
   const gridShares = axis.ticks.map(({ share }) => share);
   const picture = {
@@ -72,9 +72,7 @@ function HeatPlot({ id, view }: { readonly id: string; readonly view: HeatView }
       ticks={frame.ticks}
       losses={view.losses}
       cursor={<HeatCursor view={view} />}
-      onPoint={(share) =>
-        cursor.set(share === undefined ? undefined : { atNs: instantAt(frame, share), by: 'mouse', panel: id })
-      }
+      onPoint={(share) => point(share === undefined ? undefined : instantAt(frame, share), 'mouse')}
     >
       {({ width, height }) => <Heatmap width={width} height={height} picture={picture} ticks={axis.ticks} />}
     </TimePlot>

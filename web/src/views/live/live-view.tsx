@@ -1,25 +1,31 @@
 import type { ReactNode } from 'react';
 import { selectLabOffer, selectLiveView } from '../../store/select-lab.ts';
-import { useShown, useStores } from '../../store/use-store.ts';
+import { isSideBySide } from '../../store/side-by-side.ts';
+import { usePage, useShown, useStores } from '../../store/use-store.ts';
 import { Button } from '../../widgets/button.tsx';
 import { PathView } from '../path/path-view.tsx';
 import { CannotTraceNote } from './cannot-trace.tsx';
 import { FilterBar } from './filter-bar.tsx';
+import { LiveColumns } from './live-columns.tsx';
 import { LocksView } from './locks-view.tsx';
+import { SideBySideBar } from './side-by-side-bar.tsx';
 import { ViewSwitch } from './view-switch.tsx';
 
 /** What the kernel's locks and faults do now, or how vfio faults its BARs in. */
 export function LiveView(): ReactNode {
   const view = useShown(selectLiveView, 'first');
+  const isTwo = isSideBySide(usePage());
+  const panels = view === 'path' ? <PathView /> : <LocksView />;
   return (
     <main className="live" aria-label="live">
-      <CannotTraceNote />
+      {isTwo ? null : <CannotTraceNote />}
       <div className="live-bar">
         <ViewSwitch view={view} />
         <FilterBar view={view} />
+        <SideBySideBar />
       </div>
-      <LabOffer />
-      {view === 'path' ? <PathView /> : <LocksView />}
+      {isTwo ? null : <LabOffer />}
+      {isTwo ? <LiveColumns>{panels}</LiveColumns> : panels}
     </main>
   );
 }

@@ -6,7 +6,7 @@ import type { Shown } from '../../store/app-state.ts';
 import type { Rank } from '../../store/cadence.ts';
 import { type RateView, describeRates, pointAt, rateTable } from '../../store/select-rates.ts';
 import { instantAt, instantWords, shareOf } from '../../store/time-frame.ts';
-import { useCursor, useStores } from '../../store/use-store.ts';
+import { useCursor, usePointing } from '../../store/use-store.ts';
 import { MarkGlyph } from '../../widgets/mark-glyph.tsx';
 import { Panel } from '../../widgets/panel.tsx';
 import { ScopeNote } from './scope-note.tsx';
@@ -33,7 +33,7 @@ export const RatePanel = memo(function RatePanel({ id, title, unit, select, rank
   const { status } = view;
   return (
     <Panel
-      id={id}
+      id={panel.elementId}
       title={title}
       unit={unit}
       note={status.kind === 'ready' ? status.note : undefined}
@@ -57,15 +57,13 @@ export const RatePanel = memo(function RatePanel({ id, title, unit, select, rank
 });
 
 function RatePlot({ id, view }: { readonly id: string; readonly view: RateView }): ReactNode {
-  const { cursor } = useStores();
+  const point = usePointing(id);
   return (
     <TimePlot
       ticks={view.frame.ticks}
       losses={view.losses}
       cursor={<FrameCursor view={view} />}
-      onPoint={(share) =>
-        cursor.set(share === undefined ? undefined : { atNs: instantAt(view.frame, share), by: 'mouse', panel: id })
-      }
+      onPoint={(share) => point(share === undefined ? undefined : instantAt(view.frame, share), 'mouse')}
     >
       {({ width, height }) => (
         <RateChart width={width} height={height} data={view.data} series={view.series} top={view.top} />

@@ -15,7 +15,7 @@ export function ScopeNote({ scope }: { readonly scope: Scope | undefined }): Rea
           type="button"
           className="link"
           title={`stops ${narrow.run.probe} ${narrow.run.stream} and starts it again for pid ${narrow.pid} (${narrow.process}) alone`}
-          onClick={() => void app.restart(narrow.run, { pid: narrow.pid })}
+          onClick={() => void app.restart(narrow.targetId, narrow.run, { pid: narrow.pid })}
         >
           trace only pid {narrow.pid}
         </button>

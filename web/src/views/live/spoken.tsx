@@ -1,7 +1,7 @@
 import type { ReactNode } from 'react';
-import { useCursor } from '../../store/use-store.ts';
+import { useColumn, useCursor, useStores } from '../../store/use-store.ts';
 
-/** Reads out what stands at the cursor, when keys moved it in this panel; or what a copy said. */
+/** Reads out what stands at the cursor, when keys moved it in this panel, of both columns; or what a copy said. */
 export function Spoken({
   panel,
   said,
@@ -12,10 +12,13 @@ export function Spoken({
   readonly describe?: (ns: number) => string;
 }): ReactNode {
   const cursor = useCursor();
+  const { app } = useStores();
+  const { target, other } = app.shownIn[useColumn()]();
+  const who = other === undefined ? '' : `${target?.id ?? ''}: `;
   const isHere = cursor?.by === 'keys' && cursor.panel === panel;
   return (
     <p className="unseen" aria-live="polite">
-      {isHere && describe !== undefined ? describe(cursor.atNs) : said}
+      {isHere && describe !== undefined ? `${who}${describe(cursor.atNs)}` : said}
     </p>
   );
 }

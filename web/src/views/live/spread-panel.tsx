@@ -19,7 +19,7 @@ export const SpreadPanel = memo(function SpreadPanel(): ReactNode {
   const { status } = view;
   return (
     <Panel
-      id="spread"
+      id={panel.elementId}
       title={title}
       unit={`distribution ${spanWords(panel.page)}, by mode`}
       note={status.kind === 'ready' ? status.note : undefined}

@@ -2,7 +2,8 @@ import { type RefCallback, useState } from 'react';
 import type { Shown } from '../../store/app-state.ts';
 import type { Rank } from '../../store/cadence.ts';
 import { type TableData, tableText } from '../../store/table-data.ts';
-import { type PanelShown, usePanelShown, useStores } from '../../store/use-store.ts';
+import { isSideBySide } from '../../store/side-by-side.ts';
+import { type PanelShown, useColumn, usePanelShown, useStores } from '../../store/use-store.ts';
 import { useSight } from './use-sight.ts';
 
 type Question<T> = {
@@ -21,6 +22,8 @@ export type PanelTools<T> = PanelShown<T> & {
   readonly isTableOpen: boolean;
   readonly onTable: () => void;
   readonly onCopy: () => void;
+  /** The panel in the document: in the right column another one than in the left. */
+  readonly elementId: string;
   /** What a copy said: read out. */
   readonly said: string | undefined;
 };
@@ -28,16 +31,19 @@ export type PanelTools<T> = PanelShown<T> & {
 /** A panel's data, its table switch (in the address) and its copy key. */
 export function usePanel<T>({ id, title, select, rank, tableOf }: Question<T>): PanelTools<T> {
   const { app } = useStores();
+  const column = useColumn();
   const { sight, frameRef } = useSight();
   const shown = usePanelShown(select, rank, sight);
   const [said, setSaid] = useState<string>();
   const isTableOpen = shown.page.table === id;
   const onTable = (): void => app.page.set({ table: isTableOpen ? undefined : id });
   const onCopy = (): void => {
-    navigator.clipboard.writeText(tableText(title, tableOf(shown.view))).then(
+    const whole = isSideBySide(shown.page) ? `${title}, ${shown.targetId ?? column}` : title;
+    navigator.clipboard.writeText(tableText(whole, tableOf(shown.view))).then(
       () => setSaid(`${title}: copied as text`),
       () => setSaid('the browser did not allow copying'),
     );
   };
-  return { ...shown, frameRef, isTableOpen, onTable, onCopy, said };
+  const elementId = column === 'left' ? id : `${id}-${column}`;
+  return { ...shown, elementId, frameRef, isTableOpen, onTable, onCopy, said };
 }

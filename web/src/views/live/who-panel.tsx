@@ -18,7 +18,7 @@ export const WhoPanel = memo(function WhoPanel(): ReactNode {
   const { status } = view;
   return (
     <Panel
-      id="who"
+      id={panel.elementId}
       title="who"
       unit={sumsWords(page)}
       note={status.kind === 'ready' ? status.note : undefined}

@@ -16,7 +16,7 @@ export const AssertionPanel = memo(function AssertionPanel(): ReactNode {
   const { status } = view;
   return (
     <Panel
-      id="assertion"
+      id={panel.elementId}
       title={title}
       unit="mmap_assert_write_locked, evaluated at remap_pfn_range"
       note={status.kind === 'ready' ? status.note : undefined}

@@ -16,7 +16,7 @@ export const DevicesPanel = memo(function DevicesPanel(): ReactNode {
   const { status, rows } = view;
   return (
     <Panel
-      id="devices"
+      id={panel.elementId}
       title={title}
       unit="mapped by faults since the start"
       note={status.kind === 'ready' ? status.note : undefined}

@@ -31,7 +31,7 @@ export const LinksPanel = memo(function LinksPanel(): ReactNode {
   const { status, rows, scope } = panel.view;
   return (
     <Panel
-      id="links"
+      id={panel.elementId}
       title={title}
       unit="since the start; a link’s time holds that of those it calls"
       controls={<ScopeNote scope={scope} />}

@@ -17,10 +17,10 @@ const title = 'the path of a fault';
 export const PathPanel = memo(function PathPanel(): ReactNode {
   const panel = usePanel({ id: 'path', title, select: selectFaultPath, rank: 'slow', tableOf: faultPathTable });
   const { view } = panel;
-  const { status, path } = view;
+  const { status, path, pathBeside } = view;
   return (
     <Panel
-      id="path"
+      id={panel.elementId}
       title={title}
       unit="/s in the window, calls since the start, p99"
       controls={<ScopeNote scope={view.scope} />}
@@ -36,7 +36,9 @@ export const PathPanel = memo(function PathPanel(): ReactNode {
       <StatusBody status={status} shape="table" targetId={panel.targetId}>
         {() => {
           if (panel.isTableOpen) return <TextTable label={title} table={faultPathTable(view)} />;
-          return path === undefined ? null : <PathDiagram path={path} wordsOf={wordsOf} lockOf={modeMark} />;
+          return path === undefined ? null : (
+            <PathDiagram path={path} beside={pathBeside} wordsOf={wordsOf} lockOf={modeMark} />
+          );
         }}
       </StatusBody>
     </Panel>
