@@ -95,6 +95,7 @@ describe('a bpftrace that refuses to start', () => {
     ['missing-tracepoint-0.17', 'tracepoint-missing', /no tracepoint mmap_lock:mmap_lock_nothing$/],
     ['missing-tracepoint-0.27', 'tracepoint-missing', /no tracepoint mmap_lock:mmap_lock_nothing$/],
     ['missing-function-0.17', 'function-missing', /: [a-z_]+ cannot be traced on this kernel$/],
+    ['missing-module-0.17', 'function-missing', /: vfio_pci_mmap_fault cannot be traced on this kernel$/],
     ['syntax-error', 'script-error', /does not accept latency\.bt/],
     ['not-root', 'not-permitted', /needs root/],
     ['no-capability', 'not-permitted', /needs root/],

@@ -103,12 +103,12 @@ export const MapSpecSchema = Type.Object(
     keep: Type.Optional(Type.Array(field)),
     /** Only keys whose dimension has this word feed the metric. */
     only: Type.Optional(Type.Object({ name: field, word: Type.String() }, strict)),
-    /** Each count is so many of the metric, by the word of a dimension: an order is pages. */
+    /** Each count is so many of the metric, by the word of a dimension: an order is pages; 0: none, so no cell either. */
     weight: Type.Optional(
       Type.Object(
         {
           name: field,
-          words: Type.Record(Type.String({ pattern: '^[a-z0-9-]{1,40}$' }), Type.Integer({ minimum: 1 }), strict),
+          words: Type.Record(Type.String({ pattern: '^[a-z0-9_-]{1,40}$' }), Type.Integer({ minimum: 0 }), strict),
         },
         strict,
       ),
@@ -159,6 +159,18 @@ export const VariantSchema = Type.Object(
       {
         tracepoints: Type.Array(Type.String({ pattern: '^[a-z0-9_]+:[a-zA-Z0-9_]+$' })),
         functions: Type.Array(Type.String({ pattern: '^[a-zA-Z0-9_]+$' })),
+        /** Functions by pattern (`*` for any letters), besides one that is always there: a driver's own beside the usual one. */
+        functionsLike: Type.Optional(
+          Type.Array(
+            Type.Object(
+              {
+                pattern: Type.String({ pattern: '^[a-zA-Z0-9_*]+$' }),
+                besides: Type.String({ pattern: '^[a-zA-Z0-9_]+$' }),
+              },
+              strict,
+            ),
+          ),
+        ),
         /** The script reads kernel structures: BTF of the kernel must be there. */
         btf: Type.Boolean(),
         /** Modules that must be loaded. */

@@ -111,6 +111,18 @@ describe('the cumulative maps of a run', () => {
     expect([...(delta?.deltas ?? [])].toSorted((left, right) => left - right)).toEqual([1, 1, 512]);
   });
 
+  it('make no cell of what weighs nothing', () => {
+    const book = new TallyBook([
+      { ...acquisitions, map: '@calls', metric: 'pages', key, weight: { name: 'order', words: { pte: 0, pmd: 512 } } },
+    ]);
+    book.applyNames('@devices', [['-7', '0000:01:00.0']]);
+    book.apply('@calls', [
+      ['400,-7,a', 5],
+      ['401,-7,a', 1],
+    ]);
+    expect([book.cells.map(({ dims }) => dims['order']), [...book.totals()]]).toEqual([['pmd'], [512]]);
+  });
+
   it('wait for the name of a key, and lose no count of one that is never named', () => {
     const book = new TallyBook(several);
     book.apply('@calls', [['400,-7,a', 5]]);

@@ -162,6 +162,8 @@ export class TallyBook {
     for (const feed of state.feeds) {
       const { metric, keep, only, weight } = feed.spec;
       if (only !== undefined && dims[only.name] !== only.word) continue;
+      const times = weight === undefined ? 1 : (weight.words[String(dims[weight.name])] ?? 1);
+      if (times === 0) continue;
       const kept =
         keep === undefined ? dims : Object.fromEntries(keep.map((name) => [name, dims[name] ?? unknownName]));
       const words = JSON.stringify(kept);
@@ -171,7 +173,7 @@ export class TallyBook {
         cell = this.addCell(metric, kept);
         feed.cellOfDims.set(words, cell);
       }
-      shares.push({ feed, cell, weight: weight === undefined ? 1 : (weight.words[String(dims[weight.name])] ?? 1) });
+      shares.push({ feed, cell, weight: times });
     }
     return shares;
   }

@@ -75,4 +75,19 @@ describe('what a target can do', () => {
     expect(await able.hasFunction('vfio_pci_mmap_huge_fault')).toBe(true);
     expect(await able.hasFunction('vfio_pci_mmap_fault')).toBe(false);
   });
+
+  it('a function like a pattern is another one than the usual, by its whole name', async () => {
+    const usual = 'ffffffffc0000000 t vfio_pci_mmap_huge_fault\t[vfio_pci_core]\n';
+    const own = 'ffffffffc0100000 t nvgrace_gpu_vfio_pci_huge_fault\t[nvgrace_gpu_vfio_pci]\n';
+    const parts =
+      'ffffffffc0000010 t vfio_pci_mmap_huge_fault.cold\t[vfio_pci_core]\nffffffffc0000020 d a_vfio_huge_fault\n';
+    const like = async (text: string): Promise<boolean> =>
+      (await capabilitiesOf({ '/proc/kallsyms': text })).hasFunctionLike(
+        '*vfio*huge_fault',
+        'vfio_pci_mmap_huge_fault',
+      );
+    expect(await like(usual + parts)).toBe(false);
+    expect(await like(usual + own + parts)).toBe(true);
+    expect(await (await capabilitiesOf({})).hasFunctionLike('*', 'x')).toBe(false);
+  });
 });

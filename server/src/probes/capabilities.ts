@@ -16,6 +16,8 @@ export type TargetCapabilities = {
   readonly tracefs: string | undefined;
   hasTracepoint(name: string): Promise<Answer>;
   hasFunction(name: string): Promise<boolean>;
+  /** Whether a function's whole name fits a pattern (`*` for any letters) and is another one than `besides`. */
+  hasFunctionLike(pattern: string, besides: string): Promise<boolean>;
   hasModule(name: string): Promise<Answer>;
   /** Whether a module's own BTF names a type; `unknown` where that can't be read. */
   hasModuleType(module: string, type: string): Promise<Answer>;
@@ -34,7 +36,11 @@ export async function readCapabilities(target: Target): Promise<TargetCapabiliti
   ]);
   const realtime = await readText(target, '/sys/kernel/realtime');
   // kallsyms is 10 MB: read only when a variant asks for a function, and once.
-  let symbols: Promise<string | undefined> | undefined;
+  let read: Promise<string | undefined> | undefined;
+  const symbols = (): Promise<string | undefined> => {
+    read ??= readText(target, '/proc/kallsyms').then((file) => (file.ok ? file.value : undefined));
+    return read;
+  };
   const kprobes = tracefs === undefined ? 'unknown' : answerOf(await target.exists(`${tracefs}/kprobe_events`));
   const hasBtf = btf.ok && btf.value;
   // bpftrace reads the list of traceable functions under debugfs and refuses fentry where it can't (0.17 to 0.27).
@@ -62,10 +68,15 @@ export async function readCapabilities(target: Target): Promise<TargetCapabiliti
       return Buffer.from(btf.value).includes(`\0${type}\0`) ? 'yes' : 'no';
     },
     hasFunction: async (name) => {
-      symbols ??= readText(target, '/proc/kallsyms').then((file) => (file.ok ? file.value : undefined));
-      const text = await symbols;
+      const text = await symbols();
       // "ffffffff81234560 T name" with the module in brackets behind a tab; where it can't be read the attempt will tell.
       return text === undefined || new RegExp(`^[0-9a-f]+ [tT] ${name}(?:\\t|$)`, 'm').test(text);
+    },
+    hasFunctionLike: async (pattern, besides) => {
+      const name = pattern.replaceAll('*', '[a-zA-Z0-9_]*');
+      // Where kallsyms can't be read no unusual function is expected: the usual one is what the attempt is made with.
+      const found = ((await symbols()) ?? '').matchAll(new RegExp(`^[0-9a-f]+ [tT] (${name})(?:\\t|$)`, 'gm'));
+      return found.some(([, one]) => one !== besides);
     },
   };
 }

@@ -76,7 +76,7 @@ function explainRefusal({ stderr, script }: FailureContext): Sentence | undefine
     };
   }
   if (
-    /Error attaching probe|No matches for (?:kprobe|kretprobe|fentry|fexit|kfunc)|not available for your kernel|not traceable/i.test(
+    /Error attaching probe|No matches for (?:kprobe|kretprobe|fentry|fexit|kfunc)|not available for your kernel|not traceable|no BTF data for/i.test(
       stderr,
     )
   ) {
@@ -105,10 +105,13 @@ function explainRefusal({ stderr, script }: FailureContext): Sentence | undefine
   return undefined;
 }
 
-/** The function that bpftrace names: 0.17 and 0.23 as 'kprobe:NAME' or kprobe:NAME, 0.27 as "No matches for kprobe NAME". */
+/**
+ * The function that bpftrace names: 0.17 and 0.23 as 'kprobe:NAME' or kprobe:NAME, and with fentry as "no BTF data for NAME" (its module is not
+ * loaded); 0.27 as "No matches for kprobe NAME".
+ */
 function missingFunction(stderr: string): string | undefined {
   const attached = /Error attaching probe: '?k(?:ret)?(?:probe|func):(?:\w+:)?(\w+)/.exec(stderr)?.[1];
-  return attached ?? /No matches for \w+ (?:\w+:)*(\w+)/.exec(stderr)?.[1];
+  return attached ?? /(?:No matches for \w+ (?:\w+:)*|no BTF data for )(\w+)/.exec(stderr)?.[1];
 }
 
 function explainEnd(exit: Exit): Sentence {

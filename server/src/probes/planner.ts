@@ -67,6 +67,10 @@ async function reasonsAgainst(capabilities: TargetCapabilities, variant: Variant
   for (const name of variant.requires.functions) {
     if (!(await capabilities.hasFunction(name))) reasons.push(`this kernel has no function ${name} that can be traced`);
   }
+  for (const { pattern, besides } of variant.requires.functionsLike ?? []) {
+    if (!(await capabilities.hasFunctionLike(pattern, besides)))
+      reasons.push(`this kernel has no function ${pattern} besides ${besides}`);
+  }
   return [...reasons, ...(await typeReasons(capabilities, variant))];
 }
 

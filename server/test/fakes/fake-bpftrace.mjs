@@ -52,6 +52,8 @@ const faults = {
     line('attached_probes', { probes: 3 });
     fail(255, "ERROR: Error attaching probe: 'kprobe:handle_mm_nothing'\n");
   },
+  'missing-module-0.17': () =>
+    fail(1, 'x.bt:36-40: ERROR: kfunc:vfio_pci_mmap_fault: no BTF data for vfio_pci_mmap_fault\n'),
   'syntax-error': () => fail(1, 'x.bt:3:7-9: ERROR: syntax error, unexpected identifier\n'),
   'not-root': () => fail(1, 'ERROR: bpftrace currently only supports running as the root user.\n'),
   'no-capability': () => fail(1, 'ERROR: Missing CAP_BPF capability\n'),
