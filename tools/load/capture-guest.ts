@@ -3,9 +3,9 @@
  *
  *   node tools/load/capture-guest.ts [KERNEL …] [PROBE/SCRIPT.bt …]        default: 6.1, 6.12 and Debian unstable's, all scripts
  *
- * Writes probes/PROBE/sample.STREAM[.kprobe].linux-KERNEL.VERSION.jsonl, the untouched stdout of `bpftrace -f json`, and its
- * .meta.json with what the workloads said they did. The variant is the one the planner would take there; where that is fentry,
- * the one by kprobe is captured too.
+ * Writes probes/PROBE/sample.STREAM[.WORD].linux-KERNEL.VERSION.jsonl, the untouched stdout of `bpftrace -f json`, and its
+ * .meta.json with what the workloads said they did. Without a word the variant is the one the planner would take there; `kprobe` is
+ * what it would take where fentry cannot be had, the other words are variants for kernels that are not at hand.
  */
 import { readFile, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
@@ -35,28 +35,38 @@ const scripts: Readonly<
   >
 > = {
   '6.1': [
-    ['vfio-fault', 'faults', 'era-a-kprobe', 'era-a.bt'],
+    ['vfio-fault', 'faults', 'era-a-fentry', 'era-a-fentry.bt'],
+    ['vfio-fault', 'faults.kprobe', 'era-a-kprobe', 'era-a.bt'],
     ['vfio-fault', 'detail', 'era-a-kprobe', 'detail-era-a.bt', everyCall],
-    ['pfn-remap', 'calls', 'era-abc-kprobe', 'era-abc.bt'],
-    ['pfn-insert', 'inserts', 'era-abc-kprobe', 'era-abc.bt'],
-    ['dma-map', 'path', 'follow-pte-kprobe', 'path-follow-pte.bt'],
+    ['pfn-remap', 'calls', 'era-abc-fentry', 'era-abc-fentry.bt'],
+    ['pfn-remap', 'calls.kprobe', 'era-abc-kprobe', 'era-abc.bt'],
+    ['pfn-insert', 'inserts', 'era-abc-fentry', 'era-abc-fentry.bt'],
+    ['pfn-insert', 'inserts.kprobe', 'era-abc-kprobe', 'era-abc.bt'],
+    ['dma-map', 'path', 'follow-pte-fentry', 'path-follow-pte-fentry.bt'],
+    ['dma-map', 'path.kprobe', 'follow-pte-kprobe', 'path-follow-pte.bt'],
     ['dma-map', 'maps', 'follow-pte-kprobe', 'maps-follow-pte.bt'],
     ['lock-assert', 'checks', 'warns-kprobe', 'remap-and-warns.bt'],
   ],
   '6.12': [
     ['vfio-fault', 'faults', 'era-d-fentry', 'era-d-fentry.bt'],
     ['vfio-fault', 'faults.kprobe', 'era-d-kprobe', 'era-d.bt'],
+    ['vfio-fault', 'faults.drivers', 'era-d-drivers-kprobe', 'era-d-drivers.bt'],
+    ['vfio-fault', 'faults.page-fault', 'era-d-page-fault-kprobe', 'era-d-page-fault.bt'],
     ['vfio-fault', 'detail', 'era-d-kprobe', 'detail-era-d.bt', everyCall],
-    ['pfn-remap', 'calls', 'era-d-kprobe', 'era-d.bt'],
-    ['pfn-insert', 'inserts', 'era-d-kprobe', 'era-d.bt'],
-    ['dma-map', 'path', 'follow-pfnmap-kprobe', 'path-follow-pfnmap.bt'],
+    ['pfn-remap', 'calls', 'era-d-fentry', 'era-d-fentry.bt'],
+    ['pfn-remap', 'calls.kprobe', 'era-d-kprobe', 'era-d.bt'],
+    ['pfn-insert', 'inserts', 'era-d-fentry', 'era-d-fentry.bt'],
+    ['pfn-insert', 'inserts.kprobe', 'era-d-kprobe', 'era-d.bt'],
+    ['dma-map', 'path', 'follow-pfnmap-fentry', 'path-follow-pfnmap-fentry.bt'],
+    ['dma-map', 'path.kprobe', 'follow-pfnmap-kprobe', 'path-follow-pfnmap.bt'],
     ['dma-map', 'maps', 'follow-pfnmap-kprobe', 'maps-follow-pfnmap.bt'],
     ['lock-assert', 'checks', 'warns-kprobe', 'remap-and-warns.bt'],
   ],
   sid: [
     ['vfio-fault', 'faults', 'era-d-fentry', 'era-d-fentry.bt'],
-    ['pfn-insert', 'inserts', 'era-d-helper-kprobe', 'era-d-helper.bt'],
-    ['dma-map', 'path', 'follow-pfnmap-kprobe', 'path-follow-pfnmap.bt'],
+    ['pfn-insert', 'inserts', 'era-d-helper-fentry', 'era-d-helper-fentry.bt'],
+    ['pfn-insert', 'inserts.kprobe', 'era-d-helper-kprobe', 'era-d-helper.bt'],
+    ['dma-map', 'path', 'follow-pfnmap-fentry', 'path-follow-pfnmap-fentry.bt'],
   ],
 };
 const workloads = [
@@ -68,6 +78,8 @@ const workloads = [
   ['devmem'],
 ] as const;
 const barBytes = 8 * 1024 * 1024;
+/** A guest has memory for six bpftraces, not for eight. */
+const tracersMax = 6;
 
 type Tracer = { readonly process: AgentProcess; text: string; hasEnded: boolean };
 
@@ -76,15 +88,13 @@ const onlyScripts = words.filter((word) => word.endsWith('.bt'));
 const kernels = words.filter((word) => !word.endsWith('.bt'));
 
 for (const kernel of kernels.length > 0 ? kernels : Object.keys(scripts)) {
-  // A guest has memory for six bpftraces, not for eight.
   const all = (scripts[kernel] ?? []).filter(
     ([probe, , , script]) => onlyScripts.length === 0 || onlyScripts.includes(`${probe}/${script}`),
   );
-  for (const isOfCalls of [false, true])
-    await capture(
-      kernel,
-      all.filter(([, stream]) => callStreams.has(stream) === isOfCalls),
-    );
+  for (const isOfCalls of [false, true]) {
+    const chosen = all.filter(([, stream]) => callStreams.has(stream) === isOfCalls);
+    for (let at = 0; at < chosen.length; at += tracersMax) await capture(kernel, chosen.slice(at, at + tracersMax));
+  }
 }
 
 async function capture(kernel: string, chosen: (typeof scripts)[string]): Promise<void> {

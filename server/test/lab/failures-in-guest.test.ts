@@ -77,10 +77,12 @@ describe('in a guest of 6.1', () => {
     const started = await tracer.startRun({ targetId: 'full', probe: 'vfio-fault' });
     const said = started.ok ? undefined : started.error;
     expect(said?.kind).toBe('target-problem');
-    expect(said?.message).toMatch(/\/run\/scripts\/.*era-a\.bt cannot be written: the guest’s file system is full/);
+    expect(said?.message).toMatch(
+      /\/run\/scripts\/.*era-a-fentry\.bt cannot be written: the guest’s file system is full/,
+    );
     await inGuest('rm', '/filling');
     // Half a script must not be taken for the script the next time.
-    await inGuest('sh', '-c', '! ls /run/scripts/*-era-a.bt 2>/dev/null');
+    await inGuest('sh', '-c', '! ls /run/scripts/*-era-a-fentry.bt 2>/dev/null');
   });
 
   it('a function that is gone when bpftrace attaches fails its stream with its name; the guest lives', async () => {

@@ -43,11 +43,15 @@ describe('6.1, where a fault remaps the whole VMA under the read lock (era A)', 
   afterAll(() => guest[Symbol.asyncDispose]());
 
   it('is recognised as era A, and every probe is attached', () => {
-    expect(attachedAs(guest, 'vfio-fault')).toBe('era-a-kprobe');
+    expect(attachedAs(guest, 'vfio-fault')).toBe('era-a-fentry');
     expect(guest.runs.map(({ probe, state }) => [probe, state])).toEqual(
       faultPathProbes.split(',').map((probe) => [probe, 'running']),
     );
     expect(guest.open.refused).toEqual([]);
+    expect(['pfn-remap', 'pfn-insert'].map((probe) => attachedAs(guest, probe))).toEqual([
+      'era-abc-fentry',
+      'era-abc-fentry',
+    ]);
   });
 
   it('takes one fault and one remap for 16,384 touched pages, and breaks the assertion', async () => {
@@ -134,6 +138,10 @@ describe('6.12, where a fault inserts as much as fits (era D)', () => {
   it('is recognised as era D, and every probe is attached', () => {
     expect(attachedAs(guest, 'vfio-fault')).toBe('era-d-fentry');
     expect(guest.runs.every(({ state }) => state === 'running')).toBe(true);
+    expect(['pfn-remap', 'pfn-insert'].map((probe) => attachedAs(guest, probe))).toEqual([
+      'era-d-fentry',
+      'era-d-fentry',
+    ]);
   });
 
   it('takes 32 PMD faults under the per-VMA lock for an aligned BAR, and no assertion is asked', async () => {

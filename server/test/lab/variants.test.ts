@@ -89,7 +89,7 @@ describe('6.1 with the alternatives of the thread, one after the other in one gu
     { build: '6.1-v2', faultsOf: pages, remaps: 0, violations: 0, inserts: pages },
     { build: '6.1-v3', faultsOf: 1, remaps: 0, violations: 0, inserts: pages },
   ])('$build, whose handler keeps its contract', ({ build, faultsOf, remaps, violations, inserts }) => {
-    beforeAll(() => use(guest, build, ['pfn-insert', 'inserts']));
+    beforeAll(() => use(guest, build, ['pfn-insert', 'inserts'], ['vfio-fault', 'faults']));
 
     it.each([
       ['touch', 'user'],
@@ -101,6 +101,10 @@ describe('6.1 with the alternatives of the thread, one after the other in one gu
       expect(counted.sum('lock-assert', 'checks')).toBe(remaps);
       expect(counted.sum('lock-assert', 'violations')).toBe(violations);
       expect(counted.sum('pfn-insert', 'inserts', { insert: 'vmf_insert_pfn' })).toBe(inserts);
+      expect(counted.sum('pfn-insert', 'insertPages')).toBe(inserts);
+      // What was remapped or inserted inside the fault, whatever the sources of the era do there.
+      expect(counted.sum('vfio-fault', 'attempts', { order: 'pte', result: 'nopage', origin })).toBe(faultsOf);
+      expect(counted.sum('vfio-fault', 'pagesMapped', { device: '0000:01:00.0' })).toBe(pages);
       expect(findings(counted)).toEqual({});
     });
 
