@@ -23,12 +23,19 @@ export function threadTable(rows: readonly ThreadRow[], setting: ThreadSetting):
   const blank = { title: '', align: 'left' } as const;
   const legend = textTable(
     [blank, { ...blank, wraps: true }],
-    variants.map((variant) => [variant, answers[variant]]),
+    variants.map((variant) => [variant, `${answers[variant]}${patchOf(rows, variant)}`]),
     width,
   );
   const timed = threadWorkloads.filter(isTimed).flatMap((workload) => costOf(rows, workload));
   const lines = [...headOf(rows, setting), '', ...legend, ...timed, ...edgesOf(rows), ...notesOf(rows)];
   return `${lines.join('\n')}\n`;
+}
+
+/** The patch with its digest, as the lab names it behind the module. */
+function patchOf(rows: readonly ThreadRow[], variant: ThreadRow['variant']): string {
+  const build = rows.find((row) => row.variant === variant && row.build !== undefined)?.build;
+  const patch = /\S+\.cocci [0-9a-f]+/.exec(build ?? '')?.[0];
+  return patch === undefined ? '' : ` [${patch}]`;
 }
 
 function headOf(rows: readonly ThreadRow[], { identity, accelerator }: ThreadSetting): readonly string[] {

@@ -24,6 +24,7 @@ function row(name: string, figures: Given = {}, more: Partial<ThreadRow> = {}): 
     workload: threadWorkloads.find((word) => word === workload) ?? 'touch',
     kernel: `6.1-${variant}`,
     series: `thread-${workload}-${variant}`,
+    build: `6.1, vfio-pci-core with ${variant}.cocci ef4ee5af`,
     sessions: ['one'],
     figures: {
       faults: one('faults'),
@@ -58,6 +59,11 @@ describe('the table of the thread', () => {
 
   it('keeps to 72 columns, whatever it holds', () => {
     expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(72);
+  });
+
+  it('says which patch each build is, by its digest', () => {
+    const words = lines.join(' ').replaceAll(/ +/g, ' ');
+    expect(words).toContain('v1 the patch: drop the read lock, take the write lock [v1.cocci ef4ee5af]');
   });
 
   it('has a line a build with what was counted, what it took, and a dash where nothing could be traced', () => {

@@ -10,7 +10,7 @@ export class ProgressLine {
   private said = '';
   private timer: NodeJS.Timeout | undefined;
   /** The first run of this command, and when it began. */
-  private first: { readonly doneCount: number; readonly atMs: number } | undefined;
+  private first: { readonly done: number; readonly atMs: number } | undefined;
 
   constructor(terminal: Terminal) {
     this.terminal = terminal;
@@ -18,7 +18,7 @@ export class ProgressLine {
 
   say(now: SeriesProgress): void {
     this.now = now;
-    if (/: run /.test(now.stage)) this.first ??= { doneCount: now.doneCount, atMs: performance.now() };
+    if (/: run /.test(now.stage)) this.first ??= { done: workOf(now).done, atMs: performance.now() };
     if (this.terminal.isErrTty) {
       this.timer ??= setInterval(() => this.draw(), 200);
       this.draw();
@@ -35,16 +35,23 @@ export class ProgressLine {
     if (this.now !== undefined) this.terminal.err(`\r\u001b[K${this.text(this.now)}`);
   }
 
-  private text({ stage, doneCount, totalCount }: SeriesProgress): string {
-    const done = `${formatExact(doneCount)} of ${formatExact(totalCount)} runs`;
-    const left = this.leftMs(doneCount, totalCount);
-    return `${done}${left === undefined ? '' : `, ${formatElapsed(left)} left`} · ${stage}`;
+  private text(now: SeriesProgress): string {
+    const done = `${formatExact(now.doneCount)} of ${formatExact(now.totalCount)} runs`;
+    const left = this.leftMs(workOf(now));
+    return `${done}${left === undefined ? '' : `, ${formatElapsed(left)} left`} · ${now.stage}`;
   }
 
   /** From how long the runs of this command took so far. */
-  private leftMs(doneCount: number, totalCount: number): number | undefined {
-    if (this.first === undefined || doneCount <= this.first.doneCount) return undefined;
-    const perRunMs = (performance.now() - this.first.atMs) / (doneCount - this.first.doneCount);
-    return perRunMs * (totalCount - doneCount);
+  private leftMs({ done, total }: Work): number | undefined {
+    if (this.first === undefined || done <= this.first.done) return undefined;
+    const perUnitMs = (performance.now() - this.first.atMs) / (done - this.first.done);
+    return perUnitMs * (total - done);
   }
+}
+
+type Work = NonNullable<SeriesProgress['work']>;
+
+/** In runs where nothing finer is known. */
+function workOf({ doneCount: done, totalCount: total, work = { done, total } }: SeriesProgress): Work {
+  return work;
 }

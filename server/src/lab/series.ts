@@ -54,6 +54,8 @@ export type SeriesProgress = {
   readonly stage: string;
   readonly doneCount: number;
   readonly totalCount: number;
+  /** The same by what it takes, in a unit of its own, where runs take very different times. */
+  readonly work?: { readonly done: number; readonly total: number };
 };
 
 /** Sessions of a kernel in a series, by run number. */

@@ -32,6 +32,8 @@ export type ThreadRow = {
   readonly workload: ThreadWorkload;
   readonly kernel: string;
   readonly series: string;
+  /** Base, module, patch and digest; undefined without a run. */
+  readonly build: string | undefined;
   readonly sessions: readonly string[];
   readonly figures: Readonly<Record<keyof ThreadFigures, Spread | undefined>>;
   /** Findings of the contract probe by their name, of all runs together. */
@@ -133,6 +135,7 @@ function rowOf({ variant, workload, kernel, series }: ThreadSide, runs: readonly
   ];
   return {
     ...{ variant, workload, kernel, series, findings },
+    build: runs.flatMap(({ manifest }) => /\((.*)\)$/.exec(manifest.target.title)?.[1] ?? []).at(-1),
     sessions: runs.map(({ manifest }) => manifest.id),
     figures: {
       faults: spread('faults'),

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { groupByGuest, planThread, requestOf, threadVariants, threadWorkloads } from './thread-plan.ts';
+import { groupByGuest, planThread, requestOf, threadVariants, threadWorkloads, workOf } from './thread-plan.ts';
 
 const words = (runs: ReturnType<typeof planThread>): readonly string[] =>
   runs.map(({ variant, workload, number, isAlone }) => `${variant} ${workload} ${number}${isAlone ? ' alone' : ''}`);
@@ -34,6 +34,14 @@ describe('the runs of the thread', () => {
       ['v1 futex 1 alone'],
       ['v1 kill 1 alone'],
     ]);
+  });
+
+  it('take longer the more guests they need', () => {
+    const together = planThread({ variants: ['v0'], workloads: ['touch', 'futex', 'kill'], runCount: 1 });
+    const apart = planThread({ variants: ['v1'], workloads: ['touch', 'futex', 'kill'], runCount: 1 });
+    expect(workOf(together)).toBe(4 + 3);
+    expect(workOf(apart)).toBe(3 * (4 + 1));
+    expect(workOf([])).toBe(0);
   });
 
   it('race much longer where the race is to be lost', () => {

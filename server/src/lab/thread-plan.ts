@@ -97,3 +97,11 @@ export function groupByGuest(runs: readonly ThreadRun[]): readonly (readonly Thr
   }
   return groups;
 }
+
+/** What runs take, in runs: a guest is restored for each group, and one that may die is waited for. */
+export function workOf(runs: readonly ThreadRun[]): number {
+  return groupByGuest(runs).reduce((sum, group) => sum + guestWork + group.length, 0);
+}
+
+/** A guest takes about as long to restore and to end as so many runs of a median second. */
+const guestWork = 4;

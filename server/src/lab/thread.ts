@@ -5,6 +5,7 @@
  */
 import { type LabError, prepareGuest, readModuleOf, readOopses, describeOops, swapModule } from '@faultline/lab';
 import { err, ok, oopsesShownMax, type Result, type SessionSetup, type StartRun } from '@faultline/shared';
+import type { Library } from '../sessions/library.ts';
 import type { GuestTarget } from '../targets/guest.ts';
 import { openGuest } from './open-guest.ts';
 import {
@@ -27,6 +28,7 @@ import {
   type ThreadSelection,
   type ThreadVariant,
   type ThreadWorkload,
+  workOf,
 } from './thread-plan.ts';
 import { surviveOopses, untilOops } from './until-oops.ts';
 import { runWorkload, type WorkloadEnd, type WorkloadRequest } from './workload.ts';
@@ -52,7 +54,7 @@ type Course = {
   readonly sides: readonly ThreadSide[];
   /** Says what goes on beside how much is done. */
   readonly tell: (stage: string) => void;
-  readonly done: () => void;
+  readonly done: (run: ThreadRun) => void;
 };
 
 /** Runs what is missing; the answer names every pair's series. Error: the lab broke, or somebody stopped it. */
@@ -63,16 +65,20 @@ export async function runThread(
   const sides = await buildAll(request, surroundings);
   if (!sides.ok) return sides;
   const plan = planThread(request);
-  const missing = missingOf(plan, sides.value, surroundings);
-  let doneCount = plan.length - missing.length;
+  const missing = missingOf(plan, sides.value, surroundings.store.library);
   const totalCount = plan.length;
+  const total = workOf(missing);
+  let left = missing;
   const course: Course = {
     request,
     surroundings,
     sides: sides.value,
-    tell: (stage) => surroundings.tell({ stage, doneCount, totalCount }),
-    done: () => {
-      doneCount += 1;
+    tell: (stage) => {
+      const work = { done: total - workOf(left), total };
+      surroundings.tell({ stage, doneCount: totalCount - left.length, totalCount, work });
+    },
+    done: (run) => {
+      left = left.filter((one) => one !== run);
     },
   };
   const ran = await runMissing(missing, course);
@@ -81,14 +87,16 @@ export async function runThread(
 
 /** Builds every module that is not built yet, before anything is booted: what was built names the series. */
 async function buildAll(
-  { variants, workloads, bpftrace, runs }: ThreadRequest,
+  request: ThreadRequest,
   { tell, signal }: SeriesSurroundings,
 ): Promise<Result<readonly ThreadSide[], LabError>> {
+  const { variants, workloads, bpftrace, runs } = request;
+  const totalCount = planThread(request).length;
   const sides: ThreadSide[] = [];
   for (const variant of variants) {
     const kernel = kernelOf(variant);
     const told = ({ stage }: { readonly stage: string }): void =>
-      tell({ stage: `${kernel}: ${stage}`, doneCount: 0, totalCount: 0 });
+      tell({ stage: `${kernel}: ${stage}`, doneCount: 0, totalCount });
     const prepared = await prepareGuest({ kernel, barBytes: threadBarBytes, bpftrace }, told, signal);
     if (!prepared.ok) return prepared;
     for (const workload of workloads) {
@@ -100,15 +108,16 @@ async function buildAll(
   return ok(sides);
 }
 
-function missingOf(
+/** Runs of the plan, in its order, of which there is no closed session yet; sessions of them that broke off are removed. */
+export function missingOf(
   plan: readonly ThreadRun[],
   sides: readonly ThreadSide[],
-  { store }: SeriesSurroundings,
+  library: Library,
 ): readonly ThreadRun[] {
   const numbers = new Map(
     sides.map((side) => {
       const own = plan.filter((run) => isOf(run, side));
-      return [side, missingNumbers(store.library, side, own.length)];
+      return [side, missingNumbers(library, side, own.length)];
     }),
   );
   return plan.filter((run) => [...numbers].some(([side, left]) => isOf(run, side) && left.includes(run.number)));
@@ -197,7 +206,7 @@ async function runGroup(
     for (const run of group) {
       const ran = await runOne(run, opened.value, times.get(run.workload), course);
       if (!ran.ok) return ran;
-      course.done();
+      course.done(run);
     }
     return ok(undefined);
   } finally {
