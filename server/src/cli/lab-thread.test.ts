@@ -103,16 +103,17 @@ describe('the table of the thread', () => {
 });
 
 describe('the comparisons of the thread', () => {
-  it('set the first build against all in which the same is traced, and name the others', () => {
+  it('set the first build that was run against all others', () => {
     const [only, ...others] = comparisonsOf(rows);
     expect(others).toEqual([]);
     expect(only).toEqual({
       workload: 'touch',
-      command: 'faultline compare build:6.1-v0,series:thread-touch-v0 -- build:6.1-v1,series:thread-touch-v1',
+      command:
+        'faultline compare build:6.1-v0,series:thread-touch-v0 -- build:6.1-v1,series:thread-touch-v1 ' +
+        '-- build:6.1-v4,series:thread-touch-v4',
       page:
         'http://127.0.0.1:7766/?page=compare&baseline=build%3A6.1-v0%2Cseries%3Athread-touch-v0' +
-        '&candidate=build%3A6.1-v1%2Cseries%3Athread-touch-v1',
-      leftOut: ['6.1-v4'],
+        '&candidate=build%3A6.1-v1%2Cseries%3Athread-touch-v1&candidate=build%3A6.1-v4%2Cseries%3Athread-touch-v4',
     });
     expect(comparisonsOf(rows.slice(0, 1))).toEqual([]);
   });

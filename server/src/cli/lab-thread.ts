@@ -53,31 +53,19 @@ export async function labThread(words: LabThreadWords, surroundings: LabCompareS
     return compareStatus.notComparable;
   }
   terminal.err(`recorded in ${store.library.folder}; as comparisons:\n`);
-  for (const { command, page, leftOut } of comparisons) {
-    const without = leftOut.length === 0 ? '' : `  (without ${leftOut.join(', ')}: other streams are traced there)\n`;
-    terminal.err(`  ${command}\n  ${page}\n${without}`);
-  }
+  for (const { command, page } of comparisons) terminal.err(`  ${command}\n  ${page}\n`);
   return rows.some(({ incomplete }) => incomplete.length > 0) ? compareStatus.needMoreRuns : compareStatus.fine;
 }
 
 /** A comparison of many builds: as a command, and as the page of a server of this store. */
-type ThreadComparison = {
-  readonly workload: string;
-  readonly command: string;
-  readonly page: string;
-  /** Builds that trace other streams than the baseline, so that the gate would refuse them. */
-  readonly leftOut: readonly string[];
-};
+type ThreadComparison = { readonly workload: string; readonly command: string; readonly page: string };
 
-/** Of each timed workload: the first build against all others in which the same is traced. */
+/** Of each timed workload: the first build against all others. Where other streams are traced the comparison says so itself. */
 export function comparisonsOf(rows: readonly ThreadRow[]): readonly ThreadComparison[] {
   return threadWorkloads.filter(isTimed).flatMap((workload) => {
     const own = rows.filter((row) => row.workload === workload && row.sessions.length > 0);
-    const [baseline] = own;
-    if (baseline === undefined) return [];
-    const isAlike = ({ streams }: ThreadRow): boolean => streams.join() === baseline.streams.join();
-    const candidates = own.slice(1).filter(isAlike);
-    if (candidates.length === 0) return [];
+    const [baseline, ...candidates] = own;
+    if (baseline === undefined || candidates.length === 0) return [];
     const word = ({ kernel, series }: ThreadRow): string => `build:${kernel},series:${series}`;
     const query = new URLSearchParams([
       ['page', 'compare'],
@@ -87,9 +75,8 @@ export function comparisonsOf(rows: readonly ThreadRow[]): readonly ThreadCompar
     return [
       {
         workload,
-        command: `faultline compare ${[baseline, ...candidates].map(word).join(' -- ')}`,
+        command: `faultline compare ${own.map(word).join(' -- ')}`,
         page: `http://127.0.0.1:${defaultPort}/?${query.toString()}`,
-        leftOut: own.filter((row) => !isAlike(row)).map(({ kernel }) => kernel),
       },
     ];
   });
