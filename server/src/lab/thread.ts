@@ -82,7 +82,8 @@ export async function runThread(
     },
   };
   const ran = await runMissing(missing, course);
-  return ran.ok ? sides : ran;
+  if (ran.ok) return sides;
+  return surroundings.signal.aborted ? stopped() : ran;
 }
 
 /** Builds every module that is not built yet, before anything is booted: what was built names the series. */
