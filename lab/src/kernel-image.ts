@@ -37,8 +37,9 @@ export async function findKernelFiles(folders: readonly string[]): Promise<Resul
     const name = modulePattern.exec(basename(file))?.[1];
     if (name !== undefined) modules.set(name.replaceAll('-', '_'), file);
   }
-  if (modules.size === 0) return err(noKernel(`no modules (.ko) below ${where}`));
   const builtinFile = files.find((file) => basename(file) === 'modules.builtin');
+  // A tree may have all that is needed built in; then it says so.
+  if (modules.size === 0 && builtinFile === undefined) return err(noKernel(`no modules (.ko) below ${where}`));
   const builtin = builtinFile === undefined ? '' : await readFile(builtinFile, 'utf8');
   const config =
     files.find((file) => basename(file) === `config-${release}`) ??
@@ -66,20 +67,25 @@ export function releaseOf(image: Uint8Array): string | undefined {
 }
 
 /**
- * Cuts the uncompressed ELF vmlinux out of a bzImage: QEMU boots it through PVH, seconds sooner than the image unpacks
- * itself under emulation. `xz` is the program of that name.
+ * Writes what QEMU boots: the uncompressed ELF vmlinux cut out of a bzImage, which is up seconds sooner under emulation
+ * than an image that unpacks itself; or the bzImage as it is, where the kernel has no entry for that (CONFIG_PVH). `xz` is
+ * the program of that name.
  */
 export async function extractVmlinux(bzImage: string, to: string, xz: string): Promise<Result<void, LabError>> {
   const image = await readFile(bzImage);
-  // payload_offset and payload_length (boot protocol 2.08); the last four bytes are the size of what is packed.
+  // payload_offset and payload_length (boot protocol 2.08).
   const start = ((image[0x1f1] ?? 0) || 4) * 512 + 512 + image.readUInt32LE(0x248);
-  const payload = image.subarray(start, start + image.readUInt32LE(0x24c) - 4);
-  const vmlinux = await unpack(payload, xz);
-  if (!vmlinux.ok) return vmlinux;
+  const payload = image.subarray(start, start + image.readUInt32LE(0x24c));
+  // Its last four bytes are the size of what is packed: put behind it by the build, but gzip's own, without which it is torn.
+  const vmlinux = await unpack(isGzip(payload) ? payload : payload.subarray(0, -4), xz);
+  if (!vmlinux.ok) return err({ ...vmlinux.error, message: `${bzImage}: ${vmlinux.error.message}` });
   if (vmlinux.value.toString('latin1', 0, 4) !== '\x7fELF') return err(noKernel(`${bzImage} holds no ELF kernel`));
-  await writeFile(to, vmlinux.value);
+  await writeFile(to, vmlinux.value.includes(pvhNote) ? vmlinux.value : image);
   return ok(undefined);
 }
+
+/** Type and name of the ELF note with the entry (XEN_ELFNOTE_PHYS32_ENTRY), as it lies behind the sizes of the two. */
+const pvhNote = Buffer.from('\x12\0\0\0Xen\0', 'latin1');
 
 /** A module's bytes, unpacked. */
 export async function readModule(file: string, xz: string): Promise<Result<Buffer, LabError>> {
@@ -92,11 +98,19 @@ async function unpack(bytes: Buffer, xz: string): Promise<Result<Buffer, LabErro
   try {
     if (magic === '28b52ffd') return ok(zstdDecompressSync(bytes, { maxOutputLength: vmlinuxBytesMax }));
     if (magic === 'fd377a58') return ok(await pipeThrough(xz, ['-dc'], bytes));
-    if (magic.startsWith('1f8b')) return ok(gunzipSync(bytes, { maxOutputLength: vmlinuxBytesMax }));
-    return err(noKernel(`packed in a way the lab does not know (first bytes ${magic})`));
+    if (isGzip(bytes)) return ok(gunzipSync(bytes, { maxOutputLength: vmlinuxBytesMax }));
+    return err({
+      kind: 'unknown',
+      message: `packed in a way the lab does not know (first bytes ${magic})`,
+      remedy: 'It knows CONFIG_KERNEL_GZIP, _XZ and _ZSTD, and the same of modules.',
+    });
   } catch (cause) {
     return err(noKernel(`cannot be unpacked: ${cause instanceof Error ? cause.message : String(cause)}`));
   }
+}
+
+function isGzip(bytes: Buffer): boolean {
+  return bytes.toString('hex', 0, 2) === '1f8b';
 }
 
 async function pipeThrough(program: string, args: readonly string[], bytes: Buffer): Promise<Buffer> {
