@@ -2,6 +2,7 @@
 import { type BenchLine } from './bench-line.ts';
 
 import { benchExports } from './exports.ts';
+import { benchFalseAlarms } from './false-alarms.ts';
 import { benchFanOut } from './fan-out.ts';
 import { benchIngest } from './ingest.ts';
 import { benchLab } from './lab.ts';
@@ -23,6 +24,7 @@ const parts: Readonly<Record<string, () => Promise<readonly BenchLine[]>>> = {
   exports: benchExports,
   sessions: () => benchSessions(5),
   compare: () => benchCompare(5),
+  'false-alarms': () => benchFalseAlarms(20),
 };
 
 const wanted = process.argv.slice(2).filter((word) => !word.startsWith('-'));

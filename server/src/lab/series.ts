@@ -220,6 +220,12 @@ export async function repeatOnce(
     // What a guest says that is being lost is heard as far as it goes.
     if (!settled.ok && end.kind !== 'lost') return settled;
     cut.end(clock());
+    // Kept, it would count as made, and the series could never be compared.
+    const failed = cut.view().runs.find(({ failure }) => failure !== undefined);
+    if (failed !== undefined) {
+      const why = `${kernel}: ${failed.probe}:${failed.stream} ended in the middle: ${failed.failure?.message ?? ''}`;
+      return broken(why, 'The same command goes on where this one was.');
+    }
     if (recording === undefined || number === undefined) return ok(undefined);
     const use = { kernel, target, request: workload, lines: end.lines };
     // Before it is closed: a session that is closed is a run of the series, whole.

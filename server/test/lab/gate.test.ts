@@ -1,0 +1,83 @@
+/** The gate, held against runs that were really made: what may not be compared is not, and the reason is said. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type ComparedRun, compareSides } from '@faultline/shared';
+import { readRun } from '../../src/compare/recorded-run.ts';
+import { RunCut } from '../../src/lab/run-cut.ts';
+import { realProbes } from '../fakes/recorded-fault-runs.ts';
+import { openTempStore, type TempStore } from '../fakes/temp-store.ts';
+import { until } from '../until.ts';
+import { compareParts, partsOf, runLabSeries } from './lab-series.ts';
+import { TracedGuest } from './traced-guest.ts';
+
+const mib = 1024 ** 2;
+/** Two guests that are not restored but booted, while the machine is busy. */
+const coldBootsMs = 240_000;
+let temp: TempStore;
+
+beforeAll(async () => {
+  temp = await openTempStore({ clock: () => Date.now() });
+});
+
+afterAll(() => temp[Symbol.asyncDispose]());
+
+/** Records one touch of a guest, with what happens after it; the run as a comparison takes it. */
+async function recorded(guest: TracedGuest, id: string, afterwards: () => Promise<void>): Promise<ComparedRun> {
+  const cut = new RunCut(guest.session, id, Date.now());
+  const recording = temp.store.record(cut, await realProbes());
+  await guest.count({ workload: 'touch' });
+  await afterwards();
+  cut.end(Date.now());
+  await recording.close();
+  const found = temp.store.library.findReadable(id);
+  if (!found.ok) throw new Error(found.error.message);
+  const run = await readRun(found.value);
+  if (!run.ok) throw new Error(run.error.message);
+  return run.value;
+}
+
+/** Runs a command of busybox in the guest to its end. */
+async function inGuest(guest: TracedGuest, ...args: readonly string[]): Promise<void> {
+  const { agent } = guest.open.target.guest.machine;
+  const process = agent.start({ program: '/bin/busybox', args, env: {} }, 'attached');
+  process.stdout.resume();
+  process.stderr.resume();
+  await process.exited;
+}
+
+describe('the gate is shut to runs of 6.1', () => {
+  it(
+    'with BARs of different sizes, and says which',
+    async () => {
+      const parts = [];
+      for (const barBytes of [64 * mib, 8 * mib]) {
+        const end = await runLabSeries(temp, {
+          kernels: ['6.1'],
+          runCount: 1,
+          workload: { workload: 'touch', barBytes },
+        });
+        parts.push(...partsOf(end));
+      }
+      const found = await compareParts(temp, parts);
+      expect(found.verdict).toBe('not-comparable');
+      expect(found.sentence).toContain('not comparable, since size of the BAR differs: 64 MiB against 8 MiB.');
+    },
+    coldBootsMs,
+  );
+
+  it(
+    'of which one lost its tracing half-way, and names the run and the stream',
+    async () => {
+      await using guest = await TracedGuest.start('6.1', 'vfio-fault');
+      const whole = await recorded(guest, 'whole', async () => undefined);
+      const torn = await recorded(guest, 'torn', async () => {
+        await inGuest(guest, 'killall', '-KILL', 'bpftrace');
+        await until(() => guest.runs.every(({ state }) => state === 'failed'), 30_000);
+      });
+      const [found] = compareSides({ title: 'a', runs: [whole] }, [{ title: 'b', runs: [torn] }]).candidates;
+      expect(found?.verdict).toBe('not-comparable');
+      expect(found?.gate[0]).toMatchObject({ name: 'loss', level: 'blocking' });
+      expect(found?.gate[0]?.message).toMatch(/^torn of the candidate is incomplete: vfio-fault:faults/);
+    },
+    coldBootsMs,
+  );
+});
