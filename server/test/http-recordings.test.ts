@@ -94,6 +94,18 @@ describe('recorded sessions over HTTP', () => {
       status: 200,
       body: { manifest: { notes: [{ text: '<script>', atMs: expect.any(Number) }] } },
     });
+    const noted = temp.store.library.findReadable('host-1');
+    const atMs = noted.ok ? noted.value.manifest.notes[0]?.atMs : undefined;
+    expect(await ask('PATCH', '/host-1/notes', { atMs, text: 'changed' })).toMatchObject({
+      status: 200,
+      body: { manifest: { notes: [{ text: 'changed', atMs }] } },
+    });
+    expect(await ask('PATCH', '/host-1/notes', { atMs: 7, text: 'of no note' })).toMatchObject({ status: 404 });
+    expect(await ask('PATCH', '/host-1/notes', { atMs, text: '' })).toMatchObject({ status: 400 });
+    expect(await ask('PATCH', '/host-1/notes', { atMs, text: null })).toMatchObject({
+      status: 200,
+      body: { manifest: { notes: [] } },
+    });
     await ask('POST', '/host-1/marks', { text: 'later', atMs: 9 });
     expect(await ask('POST', '/host-1/marks', { text: 'earlier', atMs: 5 })).toMatchObject({
       status: 200,

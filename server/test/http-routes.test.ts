@@ -116,6 +116,7 @@ describe('starting and stopping', () => {
     'unknown-run': 404,
     'unknown-session': 404,
     'unknown-machine': 404,
+    'unknown-note': 404,
     'lab-problem': 409,
     'store-problem': 503,
     'store-in-use': 409,

@@ -291,6 +291,12 @@ export const RenameSchema = Type.Object(
 /** POST /api/v1/recordings/:id/notes */
 export const AddNoteSchema = Type.Object({ text: SessionNoteSchema.properties.text }, strict);
 
+/** PATCH /api/v1/recordings/:id/notes: the note of that time says something else, or is taken away where it says null. */
+export const EditNoteSchema = Type.Object(
+  { atMs, text: Type.Union([SessionNoteSchema.properties.text, Type.Null()]) },
+  strict,
+);
+
 /** POST /api/v1/recordings/:id/marks: now, or at a time of the server's wall clock, epoch ms. */
 export const AddMarkSchema = Type.Object(
   { text: SessionNoteSchema.properties.text, atMs: Type.Optional(atMs) },

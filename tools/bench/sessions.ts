@@ -2,14 +2,17 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { setImmediate as breathe } from 'node:timers/promises';
 import { type CallsQuery, sessionFiles } from '../../shared/src/index.ts';
+import { readCatalogue } from '../../server/src/probes/catalogue.ts';
 import { Derivation } from '../../server/src/queries/derivation.ts';
 import { SessionQueries } from '../../server/src/queries/session-queries.ts';
 import type { ReadableEntry } from '../../server/src/sessions/library.ts';
 import { Store } from '../../server/src/sessions/store.ts';
 import { busyProbe, wideLimits } from '../../server/test/fakes/busy-probe.ts';
 import { PassingSession, passingComms } from '../../server/test/fakes/passing-session.ts';
+import { WideSession } from '../../server/test/fakes/wide-session.ts';
 import { type BenchLine, median } from './bench-line.ts';
 import { timePage } from './sessions-page.ts';
 
@@ -38,12 +41,22 @@ export async function benchSessions(repetitions: number): Promise<readonly Bench
       const took = median(await repeated(repetitions, () => ask(queries, entry, query)));
       lines.push(line(name, took, parseMs, 200));
     }
-    const page = await timePage(folder, entry.id, repetitions);
+    const wide = await recordWide(folder);
+    const page = await timePage(folder, { calls: entry.id, wide: wide.id }, repetitions);
     return [
       ...lines,
       line('the page draws it: figures', page.figuresMs, parseMs, 2_000),
       line('the page draws it: figures and calls', page.callsMs, parseMs, 2_000),
       line('the page draws another part: figures and calls', page.partMs, parseMs, 200),
+      { name: 'close a session of 2M changes of counters', figure: wide.closingMs, unit: 'ms' },
+      line('the page draws a session of 2M changes of counters', page.wideFiguresMs, parseMs, 2_000),
+      {
+        name: 'longest task of the page while that one is played',
+        figure: page.playingTaskMs,
+        unit: 'ms of its CPU time',
+        bound: '≤ 50 ms',
+        isWithinBound: page.playingTaskMs <= 50,
+      },
     ];
   } finally {
     rmSync(folder, { recursive: true, force: true });
@@ -63,11 +76,30 @@ function questions({ manifest }: ReadableEntry): readonly (readonly [string, Cal
   ];
 }
 
-async function recordMillion(folder: string): Promise<{ readonly entry: ReadableEntry; readonly closingMs: number }> {
+/** As many figures as a page takes as they are: 5,900 snapshots with 330 changes. */
+async function recordWide(folder: string): Promise<{ readonly id: string; readonly closingMs: number }> {
+  const catalogue = await readCatalogue(fileURLToPath(new URL('../../probes', import.meta.url)));
+  if (!catalogue.ok) throw new Error(catalogue.error.message);
+  await using store = await openStore(folder);
+  const session = new WideSession('wide', Date.now());
+  const recording = store.record(session, catalogue.value);
+  for (let tick = 0; tick < 5_900; tick += 1) {
+    session.pass(330);
+    if (tick % 50 === 0) await breathe();
+  }
+  await recording.close();
+  return { id: 'wide', closingMs: (await derived(store, 'wide')).closingMs };
+}
+
+async function openStore(folder: string): Promise<Store> {
   const options = { folder, role: 'single', limits: wideLimits, faultline: 'bench' } as const;
   const opened = await Store.open({ ...options, clock: () => Date.now(), report: () => undefined });
   if (!opened.ok) throw new Error(opened.error.message);
-  await using store = opened.value;
+  return opened.value;
+}
+
+async function recordMillion(folder: string): Promise<{ readonly entry: ReadableEntry; readonly closingMs: number }> {
+  await using store = await openStore(folder);
   const session = new PassingSession('million', Date.now());
   const recording = store.record(session, [busyProbe]);
   for (let tick = 0; tick < tickCount; tick += 1) {
@@ -75,7 +107,15 @@ async function recordMillion(folder: string): Promise<{ readonly entry: Readable
     if (tick % 50 === 0) await breathe();
   }
   await recording.close();
-  const found = store.library.findReadable('million');
+  return await derived(store, 'million');
+}
+
+/** Has made what follows from a session. */
+async function derived(
+  store: Store,
+  id: string,
+): Promise<{ readonly entry: ReadableEntry; readonly closingMs: number }> {
+  const found = store.library.findReadable(id);
   if (!found.ok) throw new Error(found.error.message);
   await using derivation = new Derivation();
   const closingMs = await timed(async () => {

@@ -22,6 +22,7 @@ import './side-by-side.css';
 import './lab.css';
 import './probes.css';
 import './sessions.css';
+import './dialogs.css';
 import './compare.css';
 import './compare-charts.css';
 import { Page } from './views/page.tsx';

@@ -225,6 +225,40 @@ describe('a session that is open', () => {
     expect(manifest.marks).toContainEqual({ atMs: manifest.createdAtMs + 2000, text: 'and here I bound it' });
   });
 
+  test('has notes that are written, changed and taken away, and a mark by a key, at the end of the part', async () => {
+    type Written = { readonly atMs: number; readonly text: string };
+    const manifest = async (): Promise<{ createdAtMs: number; notes: Written[]; marks: Written[] }> =>
+      ((await (await fetch(`${server.url}/api/v1/recordings/${id}`)).json()) as { manifest: never }).manifest;
+    const notes = async (): Promise<readonly string[]> => (await manifest()).notes.map(({ text }) => text);
+    await using open = await openSessionPage(browser, server, `&session=${id}&to=3000`);
+    const { page } = open;
+    await waitForFigures(page, 'acquisitions');
+    await page.getByRole('button', { name: 'Notes', exact: true }).click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByRole('textbox').fill('<b>first</b>\nand a second line');
+    await dialog.getByRole('button', { name: 'Add' }).click();
+    await expect.poll(notes, soon).toEqual(['<b>first</b>\nand a second line']);
+    await dialog.getByText('and a second line').waitFor();
+    await dialog.getByRole('button', { name: 'Change' }).click();
+    await dialog.getByRole('textbox').first().fill('changed');
+    await dialog.getByRole('button', { name: 'Save' }).click();
+    await expect.poll(notes, soon).toEqual(['changed']);
+    await page.keyboard.press('Escape');
+    await page.getByRole('button', { name: 'Notes (1)' }).click();
+    await dialog.getByRole('button', { name: 'Take away' }).click();
+    await expect.poll(notes, soon).toEqual([]);
+    await page.keyboard.press('Escape');
+    await page.keyboard.press('m');
+    await page.getByRole('dialog', { name: 'Mark 3.00 s' }).getByRole('textbox').fill('by a key');
+    await page.keyboard.press('Enter');
+    await page.getByRole('button', { name: /^mark: 3\.0 s · by a key/ }).waitFor();
+    const { createdAtMs, marks } = await manifest();
+    expect(marks).toContainEqual({ atMs: createdAtMs + 3000, text: 'by a key' });
+    await page.keyboard.press('?');
+    await page.getByText('mark a moment of what is recorded').waitFor();
+    expect(open.errors).toEqual([]);
+  });
+
   test('that is not there says so, with a way back', async () => {
     await using open = await openSessionPage(browser, server, '&session=nothing-1');
     await open.page.getByText(/there is no recorded session/).waitFor();

@@ -31,6 +31,7 @@ export function refusalStatus(kind: Refusal['kind']): RefusalStatus {
     case 'unknown-run':
     case 'unknown-session':
     case 'unknown-machine':
+    case 'unknown-note':
       return 404;
     case 'bad-parameter':
       return 400;

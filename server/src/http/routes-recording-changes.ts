@@ -2,6 +2,7 @@
 import {
   AddMarkSchema,
   AddNoteSchema,
+  EditNoteSchema,
   PinSchema,
   ProblemSchema,
   RecordedSessionSchema,
@@ -12,7 +13,8 @@ import {
 } from '@faultline/shared';
 import type { Library } from '../sessions/library.ts';
 import type { SessionEdits } from '../sessions/session-folder.ts';
-import { accepted } from './errors.ts';
+import type { Refusal } from '../sessions/refusal.ts';
+import { accepted, RefusedError } from './errors.ts';
 import type { App } from './fastify.ts';
 import { exactly, IdSchema, viewOf } from './recording-lookup.ts';
 
@@ -87,20 +89,7 @@ function addWriting(app: App, library: Library): void {
       return edited(library, params.id, () => given, without);
     },
   );
-  app.post(
-    '/recordings/:id/notes',
-    {
-      schema: {
-        tags: ['sessions'],
-        summary: 'Write something down about a recorded session, live or closed',
-        params: IdSchema,
-        body: AddNoteSchema,
-        response: { 200: RecordedSessionSchema, ...failures },
-      },
-    },
-    ({ params, body: { text } }) =>
-      edited(library, params.id, ({ notes }) => ({ notes: [...notes, { atMs: Date.now(), text }] })),
-  );
+  addNotes(app, library);
   app.post(
     '/recordings/:id/marks',
     {
@@ -119,6 +108,48 @@ function addWriting(app: App, library: Library): void {
       }),
   );
 }
+
+function addNotes(app: App, library: Library): void {
+  app.post(
+    '/recordings/:id/notes',
+    {
+      schema: {
+        tags: ['sessions'],
+        summary: 'Write something down about a recorded session, live or closed',
+        params: IdSchema,
+        body: AddNoteSchema,
+        response: { 200: RecordedSessionSchema, ...failures },
+      },
+    },
+    ({ params, body: { text } }) =>
+      edited(library, params.id, ({ notes }) => ({ notes: [...notes, { atMs: Date.now(), text }] })),
+  );
+  app.patch(
+    '/recordings/:id/notes',
+    {
+      schema: {
+        tags: ['sessions'],
+        summary: 'Change what the note of a time says; null takes it away',
+        params: IdSchema,
+        body: EditNoteSchema,
+        response: { 200: RecordedSessionSchema, ...failures },
+      },
+    },
+    ({ params, body }) =>
+      edited(library, params.id, ({ notes }) => {
+        const at = notes.findIndex(({ atMs }) => atMs === body.atMs);
+        if (at < 0) throw new RefusedError(noNote);
+        const { text } = body;
+        return { notes: notes.toSpliced(at, 1, ...(text === null ? [] : [{ atMs: body.atMs, text }])) };
+      }),
+  );
+}
+
+const noNote: Refusal = {
+  kind: 'unknown-note',
+  message: 'There is no note of that time on this session.',
+  remedy: 'It may have been taken away meanwhile; read the session again.',
+};
 
 function edited(
   library: Library,

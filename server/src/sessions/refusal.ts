@@ -7,6 +7,7 @@ export type Refusal = {
     | 'unknown-run'
     | 'unknown-session'
     | 'unknown-machine'
+    | 'unknown-note'
     | 'bad-parameter'
     | 'already-running'
     | 'too-many-runs'

@@ -35,6 +35,12 @@ export type Recordings = {
     edit: { readonly name?: string | null; readonly label?: string | null },
   ) => Answer<RecordedSessionView>;
   readonly mark: (id: string, mark: { readonly text: string; readonly atMs: number }) => Answer<RecordedSessionView>;
+  readonly note: (id: string, text: string) => Answer<RecordedSessionView>;
+  /** What the note of a time (epoch ms) says; null takes it away. */
+  readonly editNote: (
+    id: string,
+    note: { readonly atMs: number; readonly text: string | null },
+  ) => Answer<RecordedSessionView>;
   /** Until when (epoch ms) it can be had back. */
   readonly remove: (id: string) => Answer<{ readonly restorableUntilMs: number }>;
   readonly restore: (id: string) => Answer<RecordedSessionView>;
@@ -61,6 +67,8 @@ export function createRecordings(token: string | undefined): Recordings {
     pin: (id, isPinned) => ask(readRecording, path(id, '/pin'), { json: { isPinned } }),
     edit: (id, json) => ask(readRecording, path(id), { method: 'PATCH', json }),
     mark: (id, json) => ask(readRecording, path(id, '/marks'), { json }),
+    note: (id, text) => ask(readRecording, path(id, '/notes'), { json: { text } }),
+    editNote: (id, json) => ask(readRecording, path(id, '/notes'), { method: 'PATCH', json }),
     remove: (id) => ask((answer) => readAnswer(RemovedSessionSchema, answer), path(id), { method: 'DELETE', json: {} }),
     restore: (id) => ask(readRecording, path(id, '/restore'), { json: {} }),
     import: (file, onBytes) => upload(token, file, onBytes, readRecording),

@@ -41,6 +41,8 @@ function fakeWorld(answers: Partial<Ports['http']>) {
       pin: refuse,
       edit: refuse,
       mark: refuse,
+      note: refuse,
+      editNote: refuse,
       remove: refuse,
       restore: refuse,
       import: refuse,

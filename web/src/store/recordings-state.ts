@@ -8,6 +8,7 @@ import type {
 } from '@faultline/shared';
 import type { AskedCalls } from './calls-asker.ts';
 import type { Command, Loaded } from './loaded.ts';
+import { type WritingState, nothingWritten } from './writing.ts';
 
 /** A big answer on its way: bytes that have come, and all of them where that is known. */
 export type Transfer = { readonly doneBytes: number; readonly allBytes: number | undefined };
@@ -30,6 +31,8 @@ export type RecordingsState = {
   readonly opened: Opened | undefined;
   /** What the server was last asked about the calls of the open session. */
   readonly calls: AskedCalls | undefined;
+  /** What is being written on sessions. */
+  readonly writing: WritingState;
   /** Removed here, by id: what it was called, and until when (epoch ms) it can be had back. */
   readonly removed: ReadonlyMap<string, { readonly title: string; readonly untilMs: number }>;
   /** By session: what is under way, or why it was refused. */
@@ -45,6 +48,7 @@ export const emptyRecordings: RecordingsState = {
   overview: undefined,
   opened: undefined,
   calls: undefined,
+  writing: nothingWritten,
   removed: new Map(),
   commands: new Map(),
   exports: new Map(),

@@ -4,6 +4,7 @@ import { withEntry } from './app-state.ts';
 import type { Command } from './loaded.ts';
 import type { Recordings } from '../api/recordings.ts';
 import { CallsAsker } from './calls-asker.ts';
+import { Writing } from './writing.ts';
 import { type RecordingsState, type Transfer, emptyRecordings } from './recordings-state.ts';
 
 type World = {
@@ -17,12 +18,22 @@ type World = {
 export class RecordingsStore {
   /** Calls of the open session. */
   readonly calls: CallsAsker;
+  /** Marks and notes. */
+  readonly writing: Writing;
   private readonly world: World;
   private known: RecordingsState = emptyRecordings;
   private isAsking = false;
 
   constructor(world: World) {
     this.world = world;
+    this.writing = new Writing({
+      ...world,
+      changed: () => this.change({ writing: this.writing.state }),
+      written: (id) => {
+        void this.renew(id);
+        void this.refresh();
+      },
+    });
     this.calls = new CallsAsker(world.port, () => this.change({ calls: this.calls.state }));
   }
 
@@ -61,11 +72,6 @@ export class RecordingsStore {
   /** Names or labels a session; null takes it away. */
   async edit(id: string, edit: { readonly name?: string | null; readonly label?: string | null }): Promise<void> {
     await this.command(id, () => this.world.port.edit(id, edit));
-  }
-
-  /** Marks a moment (epoch ms) on the time line of a session. */
-  async mark(id: string, text: string, atMs: number): Promise<void> {
-    await this.command(id, () => this.world.port.mark(id, { text, atMs }));
   }
 
   /** Removes a session; the server keeps it for some minutes, and until then it can be had back. */

@@ -20,6 +20,8 @@ export type SessionRow = {
   readonly name: string | undefined;
   readonly isPinned: boolean;
   readonly isLive: boolean;
+  /** How many notes and marks there are; undefined where there are none. */
+  readonly notesWords: string | undefined;
   /** Why it ended before its time; undefined where it did not. */
   readonly endWords: string | undefined;
   readonly kernel: string;
@@ -188,6 +190,7 @@ function rowOf(
       name: session.name,
       isPinned: session.isPinned,
       isLive,
+      notesWords: notesWords(session),
       endWords: session.stop ?? (session.state === 'interrupted' ? 'interrupted: its recorder was killed' : undefined),
       kernel: session.release ?? '–',
       target: session.hostname ?? session.targetTitle,
@@ -209,6 +212,14 @@ function rowOf(
       isBusy: command?.kind === 'pending',
     },
   ];
+}
+
+function notesWords({ noteCount, markCount }: NonNullable<RecordingRow['session']>): string | undefined {
+  const words = [
+    ...(noteCount === 0 ? [] : [formatPlural(noteCount, 'note')]),
+    ...(markCount === 0 ? [] : [formatPlural(markCount, 'mark')]),
+  ];
+  return words.length === 0 ? undefined : words.join(', ');
 }
 
 function badgeOf({ isEmulated, targetKind }: NonNullable<RecordingRow['session']>): string | undefined {

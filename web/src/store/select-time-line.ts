@@ -41,6 +41,8 @@ export type TimeLineView = RecordedShown & {
   readonly losses: readonly LossStretch[];
   readonly moments: readonly Moment[];
   readonly brushWords: string;
+  readonly title: string;
+  readonly noteCount: number;
   /** What of it is not as it was recorded: ticks added up, a journal that cannot be read to its end. */
   readonly caveats: readonly string[];
 };
@@ -64,6 +66,8 @@ export function selectTimeLine({ recorded }: Shown): TimeLineView | undefined {
     };
   return {
     ...recorded,
+    title: manifest.name ?? manifest.label ?? manifest.id,
+    noteCount: manifest.notes.length,
     lines: linesOf(data),
     frame: frameOf({ fromNs: (firstMs - zeroMs) * 1e6, toNs: (lastMs - zeroMs) * 1e6 }, clock),
     losses: lossesOf(data.lossSpans, manifest.createdAtMs, share),

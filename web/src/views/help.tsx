@@ -9,6 +9,10 @@ const keys: readonly (readonly [keys: string, does: string])[] = [
   ['b', 'two targets side by side, or one again'],
   ['x', 'side by side: swap the columns'],
   ['space', 'pause the page, or let it go on; counting never pauses. A recorded session: play it'],
+  [
+    'm',
+    'mark a moment of what is recorded: the one at the cursor, else now; of a recorded session: the end of the part',
+  ],
   ['a', 'a recorded session: all of it'],
   ['f', 'filter by process; on the list of sessions: find one'],
   ['tab', 'from panel to panel, and into a panel'],

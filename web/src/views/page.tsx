@@ -11,6 +11,8 @@ import { Help } from './help.tsx';
 import { LabView } from './lab/lab-view.tsx';
 import { LiveView } from './live/live-view.tsx';
 import { ProbesView } from './probes/probes-view.tsx';
+import { MarkDialog } from './sessions/mark-dialog.tsx';
+import { NotesDialog } from './sessions/notes-dialog.tsx';
 import { RecordedBand } from './sessions/recorded-band.tsx';
 import { SessionsView } from './sessions/sessions-view.tsx';
 import { useKeys } from './use-keys.ts';
@@ -40,6 +42,8 @@ export function Page(): ReactNode {
       {page === 'probes' ? <ProbesView /> : null}
       {page === 'lab' ? <LabView /> : null}
       {isHelpOpen ? <Help /> : null}
+      <MarkDialog />
+      <NotesDialog />
     </>
   );
 }

@@ -6,10 +6,12 @@ import { besideOrNot, swapped } from '../store/select-side-by-side.ts';
 import { isSideBySide } from '../store/side-by-side.ts';
 import { useStores } from '../store/use-store.ts';
 import { isTyping } from '../widgets/panel.tsx';
+import { useMark } from './sessions/use-mark.ts';
 
 /** The keys that work anywhere on the page. Those of a panel work on the one under the mouse where none has the focus. */
 export function useKeys(): void {
   const { app } = useStores();
+  const mark = useMark();
   useEffect(() => {
     const onKey = (event: KeyboardEvent): void => {
       if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented || isTyping(event.target)) return;
@@ -17,6 +19,7 @@ export function useKeys(): void {
       const pageName = pageNames[Number(event.key) - 1];
       if (event.key === '?') app.page.set({ isHelpOpen: !page.isHelpOpen });
       else if (event.key === ' ' && !isPressable(event.target)) playOrPause(app);
+      else if (event.key === 'm') mark();
       else if (event.key === 'f')
         (document.getElementById('process-filter') ?? document.getElementById('session-search'))?.focus();
       else if (event.key === 'a' && page.session !== undefined) app.page.set({ fromMs: undefined, toMs: undefined });
@@ -33,7 +36,7 @@ export function useKeys(): void {
     };
     document.addEventListener('keydown', onKey);
     return () => document.removeEventListener('keydown', onKey);
-  }, [app]);
+  }, [app, mark]);
 }
 
 /** The live page stands still while counting goes on; a recorded session is played. */

@@ -5,13 +5,17 @@ type Props = {
   readonly title: string;
   readonly first: string;
   readonly maxLength: number;
+  /** Why what was written before was refused; the dialog stays until `onClose` is answered. */
+  readonly problem?: string | undefined;
+  /** Whether it closes by itself when the text is taken. */
+  readonly isKept?: boolean;
   /** Called with what was written, without blanks around it. */
   readonly onDone: (text: string) => void;
   readonly onClose: () => void;
 };
 
 /** Asks for one line of text, above everything else. Enter takes it, Escape does not. */
-export function TextDialog({ title, first, maxLength, onDone, onClose }: Props): ReactNode {
+export function TextDialog({ title, first, maxLength, problem, isKept = false, onDone, onClose }: Props): ReactNode {
   const ref = useRef<HTMLDialogElement>(null);
   const [text, setText] = useState(first);
   useEffect(() => {
@@ -19,7 +23,7 @@ export function TextDialog({ title, first, maxLength, onDone, onClose }: Props):
   }, []);
   const done = (): void => {
     onDone(text.trim());
-    ref.current?.close();
+    if (!isKept) ref.current?.close();
   };
   return (
     <dialog ref={ref} className="help text-dialog" aria-label={title} onClose={onClose}>
@@ -34,6 +38,11 @@ export function TextDialog({ title, first, maxLength, onDone, onClose }: Props):
           if (event.key === 'Enter') done();
         }}
       />
+      {problem === undefined ? null : (
+        <p className="trouble" role="alert">
+          {problem}
+        </p>
+      )}
       <div className="state-actions">
         <Button label="Cancel" onClick={() => ref.current?.close()} />
         <Button look="strong" label="Save" onClick={done} />

@@ -4,6 +4,7 @@ import { withTargetIn } from '../../store/select-side-by-side.ts';
 import { isSideBySide } from '../../store/side-by-side.ts';
 import { useColumn, usePage, useShown, useStores } from '../../store/use-store.ts';
 import { Button } from '../../widgets/button.tsx';
+import { LiveMarkButton } from '../sessions/mark-button.tsx';
 
 /** Second line: does it run, on what, and the two buttons that matter most. */
 export function StateLine(): ReactNode {
@@ -32,6 +33,7 @@ export function StateLine(): ReactNode {
         </span>
         <div className="state-actions">
           <TroubleNote trouble={state.trouble} />
+          <LiveMarkButton />
           {state.canStop ? (
             <Button
               look="strong"

@@ -43,6 +43,12 @@ export function SessionMenu({ row }: { readonly row: SessionRow }): ReactNode {
     { kind: 'action', label: 'Label', hint: 'to find it by, and to compare by', onPick: () => setAsked('label') },
     {
       kind: 'action',
+      label: 'Notes',
+      hint: 'what people wrote about it',
+      onPick: () => void recordings.writing.openNotes(id, title),
+    },
+    {
+      kind: 'action',
       label: 'Delete',
       hint: 'can be undone for some minutes',
       onPick: () => void recordings.remove(id, title),

@@ -99,6 +99,7 @@ function Title({ row }: { readonly row: SessionRow }): ReactNode {
         </span>
       ) : null}
       <b className="table-text">{row.title}</b>
+      {row.notesWords === undefined ? null : <span className="tag">{row.notesWords}</span>}
       {row.isLive ? <span className="tag tag-live">recording</span> : null}
       {row.endWords === undefined ? null : <span className="tag tag-lossy">cut short</span>}
     </>

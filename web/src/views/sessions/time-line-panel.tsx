@@ -1,4 +1,4 @@
-import { type ReactNode, memo, useState } from 'react';
+import { type ReactNode, memo } from 'react';
 import { formatSeconds } from '@faultline/shared';
 import { Brush, type BrushRange } from '../../charts/brush.tsx';
 import { LinePlot } from '../../charts/line-plot.tsx';
@@ -10,8 +10,8 @@ import { type TimeLineView, selectTimeLine } from '../../store/select-time-line.
 import { usePage, useShown, useStores } from '../../store/use-store.ts';
 import { Button } from '../../widgets/button.tsx';
 import { Panel } from '../../widgets/panel.tsx';
-import { TextDialog } from '../../widgets/text-dialog.tsx';
 import { Segmented } from '../../widgets/segmented.tsx';
+import { MarkButton } from './mark-button.tsx';
 
 /** The whole session, and the part of it that everything below is of. */
 export function TimeLinePanel(): ReactNode {
@@ -53,7 +53,11 @@ function PlayControls({ view }: { readonly view: TimeLineView }): ReactNode {
         options={playSpeeds.map((value) => ({ value, label: `${value}×` }))}
         onChange={(chosen) => app.page.set({ speed: chosen })}
       />
-      <MarkButton view={view} />
+      <MarkButton hint="m; at the cursor of the charts, or at the end of the part" />
+      <Button
+        label={view.noteCount === 0 ? 'Notes' : `Notes (${view.noteCount})`}
+        onClick={() => void app.recorded.recordings.writing.openNotes(view.manifest.id, view.title)}
+      />
       <Button
         icon={view.isPlaying ? 'pause' : 'play'}
         label={view.isPlaying ? 'Stand still' : 'Play'}
@@ -61,29 +65,6 @@ function PlayControls({ view }: { readonly view: TimeLineView }): ReactNode {
         isPressed={view.isPlaying}
         onClick={() => app.recorded.playOrPause()}
       />
-    </>
-  );
-}
-
-/** Writes a mark at the end of the part: where one stands when one plays. */
-function MarkButton({ view }: { readonly view: TimeLineView }): ReactNode {
-  const { app } = useStores();
-  const [isAsked, setIsAsked] = useState(false);
-  const { id, createdAtMs } = view.manifest;
-  return (
-    <>
-      <Button icon="flag" label="Mark" hint="at the end of the part" onClick={() => setIsAsked(true)} />
-      {isAsked ? (
-        <TextDialog
-          title={`Mark ${formatSeconds(view.toMs, 2)}`}
-          first=""
-          maxLength={4000}
-          onDone={(text) => {
-            if (text !== '') void app.recorded.recordings.mark(id, text, createdAtMs + view.toMs);
-          }}
-          onClose={() => setIsAsked(false)}
-        />
-      ) : null}
     </>
   );
 }
