@@ -1,5 +1,8 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { findKernel, parseKernelList, readKernelList, withOwnModule } from './kernel-list.ts';
 
 const entry = { name: '6.1', title: 'x', source: { kind: 'debian', pattern: 'linux-image-6\\.1\\.0-[0-9]+-amd64' } };
@@ -51,12 +54,24 @@ describe('the list of kernels', () => {
     const patch = fileURLToPath(new URL('../variants/v2.cocci', import.meta.url));
     expect(await withOwnModule(base.value, patch)).toMatchObject({
       ok: true,
-      value: { name: '6.1+v2', source: { kind: 'module', base: '6.1', module: 'vfio-pci-core', patch } },
+      value: {
+        name: expect.stringMatching(/^6\.1\+v2-[0-9a-f]{8}$/),
+        source: { kind: 'module', base: '6.1', module: 'vfio-pci-core', patch },
+      },
     });
-    expect(await withOwnModule(base.value, '/tmp')).toMatchObject({
-      ok: true,
-      value: { name: '6.1+tmp', source: { kind: 'modules-folder', base: '6.1', path: '/tmp' } },
-    });
+    const folder = await mkdtemp(join(tmpdir(), 'own-module-'));
+    onTestFinished(() => rm(folder, { recursive: true }));
+    expect(await withOwnModule(base.value, folder)).toMatchObject({ ok: false, error: { kind: 'unknown' } });
+    const nameWith = async (module: string): Promise<unknown> => {
+      await writeFile(join(folder, 'vfio_pci_core.ko'), module);
+      const own = await withOwnModule(base.value, folder);
+      expect(own).toMatchObject({ value: { source: { kind: 'modules-folder', base: '6.1', path: folder } } });
+      return own.ok && own.value.name;
+    };
+    const first = await nameWith('one');
+    expect(first).toMatch(/^6\.1\+own-module-\w+-[0-9a-f]{8}$/);
+    expect(await nameWith('other')).not.toBe(first);
+    expect(await nameWith('one')).toBe(first);
     expect(await withOwnModule(base.value, 'no-such.cocci')).toMatchObject({ ok: false, error: { kind: 'unknown' } });
   });
 

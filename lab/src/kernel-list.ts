@@ -5,7 +5,9 @@ import { fileURLToPath } from 'node:url';
 import { err, ok, type Result } from '@faultline/shared';
 import { type Static, Type } from 'typebox';
 import { Compile } from 'typebox/compile';
+import { digestOf } from './cache.ts';
 import type { LabError } from './lab-error.ts';
+import { readModules } from './module-build.ts';
 
 const strict = { additionalProperties: false } as const;
 const name = Type.String({ pattern: '^[A-Za-z0-9][A-Za-z0-9._+-]{0,59}$' });
@@ -107,11 +109,20 @@ export async function withOwnModule(base: KernelEntry, own: string): Promise<Res
   const word = basename(path, '.cocci')
     .replaceAll(/[^A-Za-z0-9._-]/g, '-')
     .slice(0, 40);
-  const named = { name: `${base.name}+${word}`, title: `${base.title}, with ${basename(path)}` };
+  // The digest tells builds of one file apart that was edited in between: sessions are compared by their build's name.
+  const named = (digest: string): Pick<KernelEntry, 'name' | 'title'> => ({
+    name: `${base.name}+${word}-${digest.slice(0, 8)}`,
+    title: `${base.title}, with ${basename(path)}`,
+  });
   if (facts?.isFile() === true && path.endsWith('.cocci')) {
-    return ok({ ...named, source: { kind: 'module', base: base.name, module: 'vfio-pci-core', patch: path } });
+    const source = { kind: 'module', base: base.name, module: 'vfio-pci-core', patch: path } as const;
+    return ok({ ...named(digestOf([await readFile(path)])), source });
   }
-  if (facts?.isDirectory() === true) return ok({ ...named, source: { kind: 'modules-folder', base: base.name, path } });
+  if (facts?.isDirectory() === true) {
+    const modules = await readModules(path);
+    if (!modules.ok) return modules;
+    return ok({ ...named(modules.value.key), source: { kind: 'modules-folder', base: base.name, path } });
+  }
   return err({
     kind: 'unknown',
     message: `${own} is neither a .cocci file nor a folder`,

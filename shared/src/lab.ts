@@ -5,6 +5,7 @@ import {
   barBytesMax,
   barBytesMin,
   labPageBytes,
+  oopsesShownMax,
   workloadLinesShownMax,
   workloadRepetitionsMax,
   workloadThreadsMax,
@@ -69,6 +70,17 @@ export const LabMachineSchema = Type.Object(
 );
 export type LabMachine = Static<typeof LabMachineSchema>;
 
+/** A kernel's complaint, for people. */
+export const LabOopsSchema = Type.Object(
+  {
+    /** The kernel's own words, and the first functions of the path on which it happened. */
+    said: Type.String(),
+    /** Functions, innermost first. */
+    stack: Type.Array(Type.String()),
+  },
+  strict,
+);
+
 /** One run of a workload in a guest. */
 export const LabWorkloadRunSchema = Type.Object(
   {
@@ -87,6 +99,8 @@ export const LabWorkloadRunSchema = Type.Object(
     lines: Type.Array(Type.String(), { maxItems: workloadLinesShownMax }),
     exitStatus: Type.Optional(Type.Integer()),
     problem: optionalText,
+    /** What the kernel complained about meanwhile: BUGs and bad pages, a result of the workload and no failure of the lab. */
+    oopses: Type.Optional(Type.Array(LabOopsSchema, { maxItems: oopsesShownMax })),
   },
   strict,
 );

@@ -62,6 +62,8 @@ export const SessionSetupSchema = Type.Object(
   {
     /** The kernel by its name in the lab's list, or its folder; elsewhere its release. */
     build: Type.Optional(word(1_000)),
+    /** Where the build has a module of its own: which, of what base, with which patch, and its digest. */
+    module: Type.Optional(word(300)),
     /** How a guest was run; absent on real hardware, and where it is not known. */
     accelerator: Type.Optional(Type.Union([Type.Literal('kvm'), Type.Literal('tcg')])),
     /** Absent too where several different ones ran: then the session is no run of any of them. */

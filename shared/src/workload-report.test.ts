@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { eraOfVariant } from './era.ts';
-import { expectedFaults, readWorkloadReport, type WorkloadReport } from './workload-report.ts';
+import { expectedFaults, readEdgeReport, readWorkloadReport, type WorkloadReport } from './workload-report.ts';
 
 const line =
   '{"mode": "touch", "isDone": true, "repetition": 2, "bytes": 67108864, "pages": 16384, "isAligned": true, "barMaps": 2, "populations": 2, "pagesTouched": 32768, "dmaMaps": 0, "zaps": 0, "resets": 0, "fileMaps": 0, "anonPages": 0, "elapsedNs": 98000000}';
@@ -14,6 +14,11 @@ function report(differences: Partial<WorkloadReport> = {}): WorkloadReport {
 describe('a line of a workload', () => {
   it('is a report when it has all figures, and a message otherwise', () => {
     expect(report()).toMatchObject({ mode: 'touch', populations: 2, elapsedNs: 98_000_000 });
+    const edge =
+      '{"mode":"race","isDone":true,"repetitions":3,"maps":4,"futexes":0,"reads":9,"busErrors":1,"killed":0,"elapsedNs":5}';
+    expect(readEdgeReport(edge)).toMatchObject({ mode: 'race', maps: 4, reads: 9, busErrors: 1 });
+    expect(readWorkloadReport(edge)).toBe(undefined);
+    expect(readEdgeReport('{"mode":"race"}')).toBe(undefined);
     expect(readWorkloadReport('vfio-load: mmap of BAR 2: Device or resource busy (errno 16)')).toBe(undefined);
     expect(readWorkloadReport('{"mode": "touch"}')).toBe(undefined);
     expect(readWorkloadReport(line.replace('67108864', '-1'))).toBe(undefined);

@@ -26,14 +26,38 @@ const WorkloadReportSchema = Type.Object({
 });
 export type WorkloadReport = Static<typeof WorkloadReportSchema>;
 
+/** The last line of `vfio-edge`: sums of all repetitions. */
+const EdgeReportSchema = Type.Object({
+  mode: Type.String(),
+  isDone: Type.Literal(true),
+  repetitions: sum,
+  maps: sum,
+  futexes: sum,
+  reads: sum,
+  busErrors: sum,
+  killed: sum,
+  elapsedNs: sum,
+});
+export type EdgeReport = Static<typeof EdgeReportSchema>;
+
 const pmdBytes = 2 * 1024 ** 2;
 const pudBytes = 1024 ** 3;
 
 /** A line as what it says; undefined where it is a message and no report. Interprets the schema: the page may not eval. */
 export function readWorkloadReport(line: string): WorkloadReport | undefined {
+  const value = parsed(line);
+  return Check(WorkloadReportSchema, value) ? value : undefined;
+}
+
+/** The same for what `vfio-edge` says at its end. */
+export function readEdgeReport(line: string): EdgeReport | undefined {
+  const value = parsed(line);
+  return Check(EdgeReportSchema, value) ? value : undefined;
+}
+
+function parsed(line: string): unknown {
   try {
-    const value: unknown = JSON.parse(line);
-    return Check(WorkloadReportSchema, value) ? value : undefined;
+    return JSON.parse(line);
   } catch {
     return undefined;
   }

@@ -65,6 +65,26 @@ test('a workload runs by its button and says in words what it did, the lines beh
   expect(open.errors).toEqual([]);
 });
 
+test('a workload that kills its kernel says of what, with the stack behind a disclosure', async () => {
+  await using open = await openPage(browser, 'era-a', 'page=lab');
+  const { page, feed } = open;
+  const guest = page.locator('.lab-machine');
+  await guest.getByRole('button', { name: 'touch' }).click();
+  const run = guest.locator('.lab-run').first();
+  await expect.poll(() => run.innerText(), soon).toContain('running');
+  feed.lab.killKernels('BUG: kernel NULL pointer dereference, address: 0000000000000000', [
+    'fixup_user_fault',
+    'do_futex',
+  ]);
+  await expect.poll(() => run.innerText(), soon).toMatch(/failed\s+it killed the kernel: BUG: kernel NULL pointer/);
+  expect(await guest.locator('.lab-problem').innerText()).toMatch(/NULL pointer[^]*Boot another/);
+  const said = run.locator('details', { hasText: 'what the kernel said' });
+  expect(await said.locator('pre').isVisible()).toBe(false);
+  await said.locator('summary').click();
+  expect(await said.locator('pre').innerText()).toMatch(/^BUG: [^\n]*\n {2}fixup_user_fault\n {2}do_futex$/);
+  expect(open.errors).toEqual([]);
+});
+
 test('size, alignment, repetitions and threads go to the workloads that heed them', async () => {
   await using open = await openPage(browser, 'era-a', 'page=lab');
   const { page, feed } = open;

@@ -1,6 +1,14 @@
 /** The lab of a server: guests that people boot, each a target of its own, and the workloads run in them. */
 import { randomUUID } from 'node:crypto';
-import { findAccelerator, isKernelCached, type LabStage, readKernelList } from '@faultline/lab';
+import {
+  describeOops,
+  findAccelerator,
+  isKernelCached,
+  type LabStage,
+  type Oops,
+  readKernelList,
+  readOopses,
+} from '@faultline/lab';
 import {
   type BootLab,
   eraOfVariant,
@@ -12,6 +20,7 @@ import {
   type LabView,
   type LabWorkloadRun,
   ok,
+  oopsesShownMax,
   type Result,
   type StartRun,
   type StartWorkload,
@@ -24,6 +33,7 @@ import type { Tracing } from '../sessions/tracing.ts';
 import type { GuestTarget } from '../targets/guest.ts';
 import { openGuest } from './open-guest.ts';
 import { noteWorkload } from './setup.ts';
+import { surviveOopses, untilOops } from './until-oops.ts';
 import { runWorkload, workloads } from './workload.ts';
 
 const defaultBarBytes = 64 * 1024 * 1024;
@@ -138,7 +148,7 @@ export class LabDesk implements Lab {
     if (target === undefined || kept.view.state !== 'running') {
       return err({ kind: 'lab-problem', message: `${machineId} is not running`, remedy: 'Wait until it is up.' });
     }
-    const refusal = refuseWorkload(kept.view, request) ?? this.refuseSecond(machineId);
+    const refusal = refuseWorkload(kept.view, request) ?? this.refuseSecond(machineId) ?? refuseDead(kept);
     if (refusal !== undefined) return err(refusal);
     const run: LabWorkloadRun = {
       id: randomUUID(),
@@ -218,7 +228,8 @@ export class LabDesk implements Lab {
     };
   }
 
-  private async follow(run: LabWorkloadRun, target: GuestTarget, { view, stopping }: Kept): Promise<void> {
+  private async follow(run: LabWorkloadRun, target: GuestTarget, kept: Kept): Promise<void> {
+    const { view, stopping } = kept;
     const { workload, sizeBytes: barBytes, isMisaligned, repetitions, threads } = run;
     const take = (line: string): void => {
       run.lineCount += 1;
@@ -230,13 +241,41 @@ export class LabDesk implements Lab {
     const note = (lines: readonly string[]): Promise<string | undefined> =>
       noteWorkload(library, tracing, { kernel: view.kernel, target, request, lines });
     await note([]);
-    const end = await runWorkload(target, request, take, stopping.signal);
+    await surviveOopses(target);
+    const end = await untilOops(target, runWorkload(target, request, take, stopping.signal));
+    const oopses = oopsesOf(target);
     const noteProblem = await note(end.lines);
-    run.state = end.kind === 'done' ? 'done' : 'failed';
+    const [first] = oopses;
+    if (first !== undefined) {
+      run.oopses = oopses.slice(0, oopsesShownMax).map((one) => ({ said: describeOops(one), stack: [...one.stack] }));
+      if (kept.view.state === 'running')
+        kept.view = {
+          ...kept.view,
+          problem: `${workload} killed its kernel: ${describeOops(first)}`,
+          remedy: bootAnother,
+        };
+    }
+    run.state = end.kind === 'done' && first === undefined ? 'done' : 'failed';
     if (end.exitStatus !== undefined) run.exitStatus = end.exitStatus;
-    const problem = end.problem ?? (noteProblem === undefined ? undefined : `not noted in its session: ${noteProblem}`);
+    const killed = first === undefined ? undefined : `it killed the kernel: ${describeOops(first)}`;
+    const problem =
+      killed ?? end.problem ?? (noteProblem === undefined ? undefined : `not noted in its session: ${noteProblem}`);
     if (problem !== undefined) run.problem = problem;
   }
+}
+
+const bootAnother = 'Its figures stay. Stop it, and boot another for more.';
+
+/** What its kernel died of, the oldest first; a WARN is not among them. */
+function oopsesOf({ guest }: GuestTarget): readonly Oops[] {
+  return readOopses(guest.machine.console).filter(({ kind }) => kind !== 'WARN');
+}
+
+/** What an oopsed kernel counts is no truth any more: it may have locks held for ever and pages in the wrong place. */
+function refuseDead({ target, view }: Kept): Refusal | undefined {
+  const [first] = target === undefined ? [] : oopsesOf(target);
+  if (first === undefined) return undefined;
+  return { kind: 'lab-problem', message: `the kernel of ${view.id} has oopsed: ${first.what}`, remedy: bootAnother };
 }
 
 /** Why a workload cannot be run so, if it cannot. */

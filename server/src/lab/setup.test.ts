@@ -3,7 +3,8 @@ import type { GuestTarget } from '../targets/guest.ts';
 import { openTempStore, recordBusySession } from '../../test/fakes/temp-store.ts';
 import { setupAfter } from './setup.ts';
 
-const target = { isEmulated: true } as GuestTarget;
+const target = { isEmulated: true, guest: { build: undefined } } as GuestTarget;
+const ownBuild = { isEmulated: true, guest: { build: '6.1, vfio-pci-core with v2.cocci 0123abcd' } } as GuestTarget;
 const request = { workload: 'touch', barBytes: 1_048_576, isMisaligned: true, repetitions: 2, threads: undefined };
 const use = { kernel: '6.1', target, request, lines: [] };
 const said = '{"mode":"touch","isDone":true,"pages":256}';
@@ -39,6 +40,11 @@ describe('the setup of a session', () => {
     const again = setupAfter(both, use);
     expect(again.workload).toBe('touch, zap');
     expect(again.setup.workload).toBeUndefined();
+  });
+
+  it('names the module of a build, its patch and its digest', () => {
+    expect(setupAfter({}, { ...use, target: ownBuild }).setup.module).toBe('6.1, vfio-pci-core with v2.cocci 0123abcd');
+    expect(setupAfter({}, use).setup).not.toHaveProperty('module');
   });
 
   it('keeps series and number that somebody gave it', () => {

@@ -47,6 +47,7 @@ export function setupAfter(
   const setup: SessionSetup = {
     ...rest,
     build: kernel,
+    ...(target.guest.build === undefined ? {} : { module: target.guest.build }),
     accelerator: target.isEmulated ? 'tcg' : 'kvm',
     device: deviceBdf,
     ...(isFirst || isSame ? { workload, ...(printed === undefined ? {} : { printed }) } : {}),

@@ -193,6 +193,23 @@ describe('a guest over HTTP', () => {
   });
 });
 
+describe('a guest whose kernel dies', () => {
+  it('tells what a kernel died of, and runs nothing more in it', async () => {
+    const { body } = await ask<LabMachine>('POST', 'lab/machines', { kernel: '6.1-v1', barBytes: mib });
+    await untilRunning(body.id);
+    const run = await runToEnd(body.id, { workload: 'futex' });
+    expect(run).toMatchObject({
+      state: 'failed',
+      problem: expect.stringMatching(/^it killed the kernel: BUG: .*NULL/),
+    });
+    expect(run.oopses?.[0]?.stack).toContain('futex_wake_op');
+    expect(await machine(body.id)).toMatchObject({ state: 'running', problem: expect.stringMatching(/^futex killed/) });
+    const another = await ask('POST', `lab/machines/${body.id}/runs`, { workload: 'touch' });
+    expect(another).toMatchObject({ status: 409, body: { message: expect.stringContaining('has oopsed') } });
+    expect((await ask('DELETE', `lab/machines/${body.id}`)).status).toBe(200);
+  });
+});
+
 describe('boots that come to nothing', () => {
   it.each([
     [{ kernel: '5.4' }, 409, 'lab-problem', 'the lab has no kernel 5.4'],

@@ -1,5 +1,6 @@
 /** Workloads of a lab guest: what can be chosen for one, and what those that ran say they did. */
 import {
+  type EdgeReport,
   type Era,
   expectedFaults,
   formatBytes,
@@ -10,6 +11,7 @@ import {
   type LabMachine,
   type LabWorkload,
   type LabWorkloadRun,
+  readEdgeReport,
   readWorkloadReport,
   type StartWorkload,
   type WorkloadReport,
@@ -36,6 +38,8 @@ export type WorkloadRow = {
   readonly state: string;
   readonly isBad: boolean;
   readonly did: string;
+  /** What the kernel said when it died of it, with its stack. */
+  readonly oopses: string;
   readonly faults: string;
   readonly faultsHint: string;
   readonly time: string;
@@ -85,17 +89,22 @@ export function requestOf(workload: LabWorkload, choice: WorkloadChoice): StartW
 export function workloadRow(run: LabWorkloadRun, { barBytes, era }: LabMachine): WorkloadRow {
   const report = run.lines.map(readWorkloadReport).findLast((one) => one !== undefined);
   const whole = report?.isDone === true ? report : undefined;
+  const edge = run.lines.map(readEdgeReport).findLast((one) => one !== undefined);
   const faults = whole === undefined ? undefined : expectedFaults(whole, era);
+  const elapsedNs = whole?.elapsedNs ?? edge?.elapsedNs;
   return {
     key: run.id,
     title: titleOf(run, barBytes),
     state: run.state,
     isBad: run.state === 'failed',
-    did: run.problem ?? (whole === undefined ? progressOf(run, report) : didOf(whole)),
+    did: run.problem ?? (whole && didOf(whole)) ?? (edge && edgeOf(edge)) ?? progressOf(run, report),
+    oopses: (run.oopses ?? [])
+      .map(({ said, stack }) => [said, ...stack.map((frame) => `  ${frame}`)].join('\n'))
+      .join('\n'),
     faults: formatExact(faults),
-    faultsHint: whole === undefined ? 'known when it has ended' : faultsHint(whole, era),
-    time: formatNs(whole?.elapsedNs),
-    exactTime: formatNsExact(whole?.elapsedNs),
+    faultsHint: hintOf(whole, edge, era),
+    time: formatNs(elapsedNs),
+    exactTime: formatNsExact(elapsedNs),
     lines: run.lines.join('\n'),
     linesTitle:
       run.lineCount > run.lines.length
@@ -130,10 +139,30 @@ function didOf(report: WorkloadReport): string {
     [report.resets, formatPlural(report.resets, 'reset')],
     [report.anonPages, `wrote ${formatPlural(report.anonPages, 'anonymous page')}`],
   ];
+  return inWords(parts);
+}
+
+function edgeOf(report: EdgeReport): string {
+  const parts: readonly (readonly [number, string])[] = [
+    [report.maps, `mapped ${times(report.maps)}`],
+    [report.reads, formatPlural(report.reads, 'read')],
+    [report.futexes, formatPlural(report.futexes, 'FUTEX_WAKE_OP', 'FUTEX_WAKE_OP')],
+    [report.busErrors, `${formatExact(report.busErrors)} answered with SIGBUS`],
+    [report.killed, `${formatPlural(report.killed, 'process', 'processes')} killed`],
+  ];
+  return inWords(parts);
+}
+
+function inWords(parts: readonly (readonly [number, string])[]): string {
   return parts
     .filter(([count]) => count > 0)
     .map(([, words]) => words)
     .join(', ');
+}
+
+function hintOf(whole: WorkloadReport | undefined, edge: EdgeReport | undefined, era: Era | undefined): string {
+  if (whole !== undefined) return faultsHint(whole, era);
+  return edge === undefined ? 'known when it has ended' : 'cannot be said: what faults here depends on the handler';
 }
 
 function times(count: number): string {

@@ -108,6 +108,17 @@ export class FeedLab {
     }
   }
 
+  /** What runs kills its kernel. */
+  killKernels(said: string, stack: readonly string[]): void {
+    for (const run of this.runs.filter(({ state }) => state === 'running')) {
+      const problem = `it killed the kernel: ${said}`;
+      Object.assign(run, { state: 'failed', problem, oopses: [{ said, stack }] });
+      const machine = this.machines.get(run.machineId);
+      if (machine !== undefined)
+        this.machines.set(run.machineId, { ...machine, problem: said, remedy: 'Boot another.' });
+    }
+  }
+
   /** Every boot under way comes to nothing. */
   failBoots(problem: string, remedy: string): void {
     for (const id of this.steps.keys()) {

@@ -25,6 +25,12 @@ export function WorkloadTable({ rows }: { readonly rows: readonly WorkloadRow[] 
               <td className={row.isBad ? 'is-bad' : 'quiet'}>{row.state}</td>
               <td className="lab-run-did">
                 {row.did}
+                {row.oopses === '' ? null : (
+                  <details>
+                    <summary>what the kernel said</summary>
+                    <pre>{row.oopses}</pre>
+                  </details>
+                )}
                 <details>
                   <summary>{row.linesTitle}</summary>
                   <pre>{row.lines}</pre>
