@@ -207,7 +207,7 @@ describe('a guest whose kernel dies', () => {
     const another = await ask('POST', `lab/machines/${body.id}/runs`, { workload: 'touch' });
     expect(another).toMatchObject({ status: 409, body: { message: expect.stringContaining('has oopsed') } });
     expect((await ask('DELETE', `lab/machines/${body.id}`)).status).toBe(200);
-  });
+  }, 200_000);
 });
 
 describe('boots that come to nothing', () => {
