@@ -5,6 +5,7 @@ import {
   type ComparableSession,
   type ComparisonAnswer,
   ComparisonAnswerSchema,
+  DifferenceHeatAnswerSchema,
   readAnswer,
 } from '@faultline/shared';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -125,6 +126,18 @@ describe('comparisons over HTTP', () => {
     expect(answer.furtherCandidates?.[0]?.assertion.violations).toMatchObject([{ count: 1 }]);
     const one = await compared(`baseline=${first}&candidate=build:6.12`);
     expect(one.furtherCandidates).toBeUndefined();
+  });
+
+  it('say where in time and latency the faults of a mean run differ, and lose none of them', async () => {
+    const answer = await fetch(`${server.url}/api/v1/compare/heat?baseline=build:6.1&candidate=build:6.12`);
+    const read = readAnswer(DifferenceHeatAnswerSchema, await answer.json());
+    if (!read.ok || !('heat' in read.value)) throw new Error('there is a heatmap');
+    const { cells, peak } = read.value.heat;
+    const sum = (side: 'baseline' | 'candidate'): number => cells.reduce((all, cell) => all + cell[side], 0);
+    expect([sum('baseline'), sum('candidate')]).toEqual([1, 32]);
+    expect(peak).toBe(Math.max(...cells.map(({ baseline, candidate }) => Math.abs(candidate - baseline))));
+    const wrong = await fetch(`${server.url}/api/v1/compare/heat?baseline=build:6.1&candidate=/etc`);
+    expect(wrong.status).toBe(400);
   });
 
   it('print many candidates on one table of 72 columns, then one by one', async () => {

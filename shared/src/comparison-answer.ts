@@ -1,6 +1,7 @@
 /** Border 4, comparisons: what GET /api/v1/compare says, and what can be compared. */
 import { type Static, Type } from 'typebox';
 import type { CandidateComparison, Comparison } from './compare/comparison.ts';
+import type { DifferenceHeat } from './compare/difference-heat.ts';
 import { type Era, EraSchema } from './era.ts';
 import type { Assertion } from './live/assertion.ts';
 import type { FaultPath } from './live/fault-path.ts';
@@ -234,4 +235,30 @@ export const ComparisonAnswerSchema = Type.Unsafe<ComparisonAnswer>(
     },
     strict,
   ),
+);
+
+/** A difference heatmap, or a sentence on why there is none. */
+export type DifferenceHeatAnswer = { readonly heat: DifferenceHeat } | { readonly why: string };
+
+/** As ComparisonAnswerSchema: written by hand, checked at both ends. */
+export const DifferenceHeatAnswerSchema = Type.Unsafe<DifferenceHeatAnswer>(
+  Type.Union([
+    Type.Object(
+      {
+        heat: Type.Object(
+          {
+            columnNs: number,
+            columnCount: Type.Integer(),
+            cells: Type.Array(
+              Type.Object({ column: Type.Integer(), row: Type.Integer(), baseline: number, candidate: number }, strict),
+            ),
+            peak: number,
+          },
+          strict,
+        ),
+      },
+      strict,
+    ),
+    Type.Object({ why: text }, strict),
+  ]),
 );

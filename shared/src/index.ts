@@ -4,6 +4,7 @@ export * from './calls.ts';
 export * from './calls-query.ts';
 export * from './compare/compare-metric.ts';
 export * from './compare/comparison.ts';
+export * from './compare/difference-heat.ts';
 export * from './compare/gate.ts';
 export * from './compare/metrics.ts';
 export * from './compare/overview.ts';

@@ -345,6 +345,12 @@ export const compareRunsMax = 1_000;
 /** Sides of one comparison: a baseline and seven candidates. */
 export const compareSidesMax = 8;
 
+/** Columns of a difference heatmap: narrower ones than 15 px are no longer told apart on half a screen. */
+export const compareHeatColumnsMax = 60;
+
+/** Journals of all runs of two sides that are read for one, bytes: some seconds' reading. Runs that only count take some 50 kB each. */
+export const compareHeatBytesMax = 256 * 1024 ** 2;
+
 /** After a workload has ended its last counts must have come within this, ms: a heartbeat, on a busy emulated machine seconds. */
 export const compareSettleMaxMs = 30_000;
 

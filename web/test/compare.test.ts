@@ -131,6 +131,7 @@ describe('the page of comparisons', () => {
     await expect.poll(() => verdictOf(page).count(), soon).toBe(1);
     for (const [id, words] of [
       ['latency', 'candidate up to'],
+      ['heat', 'difference'],
       ['order', 'run'],
       ['path-baseline', 'vfio_pci_mmap_fault'],
       ['locks', 'mmap-read'],
@@ -141,6 +142,42 @@ describe('the page of comparisons', () => {
       await expect.poll(() => panelOf(page, id).getByRole('table').innerText(), soon).toContain(words);
     }
     expect(open.errors).toEqual([]);
+  });
+
+  test('draws where the sides differ: more on the one, fewer on the other, and of the candidate that is picked', async () => {
+    await using open = await openComparePage(browser, server, both);
+    const { page } = open;
+    const heat = panelOf(page, 'heat');
+    await expect.poll(() => heat.locator('rect').count(), soon).toBeGreaterThan(1);
+    const cells = await heat.locator('svg g:has(rect)').evaluateAll((found) =>
+      found.map((one) => ({
+        words: one.querySelector('title')?.textContent ?? '',
+        fill: one.querySelector('rect')?.getAttribute('fill'),
+      })),
+    );
+    const colorOf = (words: RegExp): (string | null | undefined)[] => [
+      ...new Set(cells.filter((cell) => words.test(cell.words)).map(({ fill }) => fill)),
+    ];
+    expect(colorOf(/baseline 0, candidate [0-9.]+ a run$/)).toEqual(['var(--candidate)']);
+    expect(colorOf(/baseline [0-9.]+, candidate 0 a run$/)).toEqual(['var(--baseline)']);
+    // The same build on both sides differs nowhere.
+    await page.goto(`${server.url}/?page=compare${both}&candidate=${encodeURIComponent(old)}&pick=2`);
+    await expect.poll(() => heat.locator('rect').count(), soon).toBeGreaterThan(0);
+    expect(await heat.locator('rect:not(.difference-none)').count()).toBe(0);
+    expect(open.errors).toEqual([]);
+  });
+
+  test('draws what the baseline shows against itself where it has four runs, and says so; else why not', async () => {
+    await using open = await openComparePage(browser, server, both);
+    await expect.poll(() => panelOf(open.page, 'metrics').innerText(), soon).toContain('too few runs');
+    expect(await open.page.locator('.interval-noise').count()).toBe(0);
+    await using mixed = await openComparePage(
+      browser,
+      server,
+      `&baseline=build:6.1&baseline=build:6.12&candidate=build:6.12`,
+    );
+    // Four runs, though of two builds: the gate is shut, and how far runs of this side lie apart is known all the same.
+    await expect.poll(() => panelOf(mixed.page, 'metrics').innerText(), soon).toContain('The grey band is noise');
   });
 
   test('chooses sessions one by one, of one build too', async () => {

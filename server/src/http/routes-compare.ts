@@ -6,32 +6,23 @@ import {
   type ComparisonAnswer,
   ComparisonAnswerSchema,
   compareSides,
-  compareSidesMax,
-  compareWordsMax,
+  DifferenceHeatAnswerSchema,
   metrics,
   ProblemSchema,
-  recordingIdPattern,
-  type Side,
 } from '@faultline/shared';
 import { type Static, Type } from 'typebox';
-import { chooseRuns } from '../compare/choose-runs.ts';
 import { type ComparedSide, readComparedSide } from '../compare/compared-side.ts';
+import { readDifferenceHeat } from '../compare/heat-runs.ts';
 import { buildOf } from '../compare/recorded-run.ts';
 import { report } from '../compare/report.ts';
-import { distinctTitles, titleOfSide } from '../compare/side-titles.ts';
 import { compareHtml } from '../exports/compare-html.ts';
 import { isLive, type Library, type LibraryEntry } from '../sessions/library.ts';
-import { accepted, RefusedError } from './errors.ts';
+import { chooseSides, type ChosenSide, type PerSide, refused, WordsSchema, wordsOf } from './compare-sides.ts';
+import { accepted } from './errors.ts';
 import type { App } from './fastify.ts';
 
 const strict = { additionalProperties: false } as const;
 const failures = { '4xx': ProblemSchema, '5xx': ProblemSchema } as const;
-
-/** A word, or several: the name stands once for each in the query. Of the baseline all are one side, of candidates each is one. */
-const words = Type.Union([
-  Type.String({ minLength: 1, maxLength: 4_000 }),
-  Type.Array(Type.String({ minLength: 1, maxLength: 4_000 }), { minItems: 1, maxItems: 100 }),
-]);
 
 const formats = {
   json: { contentType: 'application/json; charset=utf-8', extension: 'json' },
@@ -53,11 +44,11 @@ const FormatSchema = Type.Union([
 
 const CompareQuerySchema = Type.Object(
   {
-    baseline: words,
-    candidate: words,
+    baseline: WordsSchema,
+    candidate: WordsSchema,
     format: Type.Optional(FormatSchema),
     /** Judge by these metrics alone. */
-    metric: Type.Optional(words),
+    metric: Type.Optional(WordsSchema),
     /** Per cent within which a difference is none. */
     margin: Type.Optional(Type.String({ pattern: '^[0-9]{1,2}(?:\\.[0-9]{1,3})?$' })),
   },
@@ -65,10 +56,9 @@ const CompareQuerySchema = Type.Object(
 );
 type CompareQuery = Static<typeof CompareQuerySchema>;
 
-/** One or more. */
-type Candidates = readonly [ComparedSide, ...ComparedSide[]];
+const HeatQuerySchema = Type.Object({ baseline: WordsSchema, candidate: WordsSchema }, strict);
 
-/** Adds /api/v1/comparable and /api/v1/compare. */
+/** Adds /api/v1/comparable, /api/v1/compare and what is drawn beside it. */
 export function addCompareRoutes(app: App, library: Library): void {
   app.get(
     '/comparable',
@@ -94,28 +84,37 @@ export function addCompareRoutes(app: App, library: Library): void {
     },
     async ({ query }, reply) => {
       const { format = 'json' } = query;
-      const [baseline, ...candidates] = await readSides(query, library);
-      const comparison = compare(baseline.side, candidates, query);
-      const answer = answerOf(baseline, candidates, comparison);
+      const sides = await readSides(query, library);
+      const comparison = compare(sides, query);
+      const answer = answerOf(sides, comparison);
       if (format === 'json') return answer;
       const { contentType, extension } = formats[format];
       const text =
-        format === 'html'
-          ? compareHtml(answer)
-          : report({ sides: [baseline, ...candidates].map(({ side }) => side), comparison }, format);
+        format === 'html' ? compareHtml(answer) : report({ sides: sides.map(({ side }) => side), comparison }, format);
       return reply
         .type(contentType)
         .header('content-disposition', `attachment; filename="faultline-comparison.${extension}"`)
         .send(text);
     },
   );
+  app.get(
+    '/compare/heat',
+    {
+      schema: {
+        tags: ['compare'],
+        summary: 'Where in time and latency the first candidate took more or fewer faults a run than the baseline',
+        querystring: HeatQuerySchema,
+        response: { 200: DifferenceHeatAnswerSchema, ...failures },
+      },
+    },
+    ({ query }) => {
+      const [baseline, candidate] = chooseSides(query, library);
+      return readDifferenceHeat(baseline.folders, candidate.folders);
+    },
+  );
 }
 
-function answerOf(
-  baseline: ComparedSide,
-  [candidate, ...further]: Candidates,
-  comparison: Comparison,
-): ComparisonAnswer {
+function answerOf([baseline, candidate, ...further]: PerSide<ComparedSide>, comparison: Comparison): ComparisonAnswer {
   return {
     baseline: baseline.view,
     candidate: candidate.view,
@@ -124,62 +123,33 @@ function answerOf(
   };
 }
 
-function compare(baseline: Side, candidates: Candidates, { metric, margin }: CompareQuery): Comparison {
-  const asked = metric === undefined ? [] : listOf(metric);
+function compare(
+  [baseline, ...candidates]: PerSide<ComparedSide>,
+  { metric, margin }: Pick<CompareQuery, 'metric' | 'margin'>,
+): Comparison {
+  const asked = metric === undefined ? [] : wordsOf(metric);
   const unknown = asked.find((id) => metrics.every((known) => known.id !== id));
   if (unknown !== undefined)
     throw refused(`${JSON.stringify(unknown)} is no metric`, `There are ${metrics.map(({ id }) => id).join(', ')}.`);
   return compareSides(
-    baseline,
+    baseline.side,
     candidates.map(({ side }) => side),
     { metrics: asked, ...(margin === undefined ? {} : { marginShare: Number(margin) / 100 }) },
   );
 }
 
-/** All sides, one after the other: the words of the baseline are one side, every candidate of the query is one. */
-async function readSides(query: CompareQuery, library: Library): Promise<readonly [ComparedSide, ...Candidates]> {
-  const [first, ...rest] = typeof query.candidate === 'string' ? [query.candidate] : query.candidate;
-  if (first === undefined || rest.length + 2 > compareSidesMax)
-    throw refused(
-      `${String(rest.length + 1)} candidates are too many`,
-      `A comparison has ${String(compareSidesMax - 1)} at most; sessions of one candidate stand in one word, with commas between them.`,
-    );
-  const baseline = await readSide('baseline', query.baseline, library);
-  const candidate = await readSide('candidate', first, library);
-  const further: ComparedSide[] = [];
-  for (const one of rest) further.push(await readSide('candidate', one, library));
-  const titles = distinctTitles([baseline, candidate, ...further].map(({ side }) => side.title));
-  const titled = (one: ComparedSide, at: number): ComparedSide => renamed(one, titles[at] ?? one.side.title);
-  return [titled(baseline, 0), titled(candidate, 1), ...further.map((one, at) => titled(one, at + 2))];
-}
-
-/** The sessions of one side. A word with a slash that is no selection would be a folder of this machine: refused. */
-async function readSide(name: string, asked: CompareQuery['baseline'], library: Library): Promise<ComparedSide> {
-  const chosen = listOf(asked);
-  if (chosen.length > compareWordsMax)
-    throw refused(`${name}: ${chosen.length} words are too many`, 'Select by build instead.');
-  const wrong = chosen.find((word) => !isSelection(word) && !new RegExp(recordingIdPattern).test(word));
-  if (wrong !== undefined)
-    throw refused(
-      `${name}: ${JSON.stringify(wrong.slice(0, 60))} is neither the id of a session nor a selection`,
-      'GET /api/v1/comparable lists sessions; a selection is build:NAME,workload:NAME.',
-    );
-  const folders = accepted(chooseRuns(chosen, library));
-  return accepted(await readComparedSide(folders, titleOfSide(folders, chosen)));
-}
-
-/** Commas part ids, and belong to a selection. */
-function listOf(asked: CompareQuery['baseline']): readonly string[] {
-  const all = typeof asked === 'string' ? [asked] : asked;
-  return all.flatMap((word) => (isSelection(word) ? [word] : word.split(',').filter((part) => part !== '')));
-}
-
-function isSelection(word: string): boolean {
-  return /^[a-z]+:/.test(word);
-}
-
-function renamed({ side, view }: ComparedSide, title: string): ComparedSide {
-  return { side: { ...side, title }, view: { ...view, title } };
+/** All sides, one after the other: each is read whole. */
+async function readSides(
+  query: Pick<CompareQuery, 'baseline' | 'candidate'>,
+  library: Library,
+): Promise<PerSide<ComparedSide>> {
+  const [baseline, candidate, ...further] = chooseSides(query, library);
+  const read = async ({ folders, title }: ChosenSide): Promise<ComparedSide> =>
+    accepted(await readComparedSide(folders, title));
+  const sides: PerSide<ComparedSide> = [await read(baseline), await read(candidate)];
+  const rest: ComparedSide[] = [];
+  for (const one of further) rest.push(await read(one));
+  return [...sides, ...rest];
 }
 
 function comparableOf(entry: LibraryEntry): readonly ComparableSession[] {
@@ -198,8 +168,4 @@ function comparableOf(entry: LibraryEntry): readonly ComparableSession[] {
       probes: [...new Set(runs.map(({ view }) => view.probe))],
     },
   ];
-}
-
-function refused(message: string, remedy: string): RefusedError {
-  return new RefusedError({ kind: 'bad-parameter', message, remedy });
 }

@@ -1,6 +1,7 @@
 /** What is compared: each metric says how it is read from one run, which side of it is better, and whether it decides. */
 import { type Buckets, bucketsMax } from '../buckets.ts';
 import { labPageBytes } from '../limits.ts';
+import type { Dims } from '../protocol.ts';
 import { smoothQuantiles } from './quantile.ts';
 import type { Readings } from './readings.ts';
 
@@ -37,6 +38,11 @@ const gibMapped = (run: Readings): number | undefined => {
 /** Time in the fault handler, of calls with a final result. */
 export function faultLatency(run: Readings): Buckets | undefined {
   return run.buckets('vfio-fault', 'faultLatency', final);
+}
+
+/** Whether a cell counts calls in a bucket of faultLatency. */
+export function isFaultLatency(metric: string, dims: Dims): boolean {
+  return metric === 'faultLatency' && final.result.some((word) => word === dims['result']);
 }
 
 /** All metrics, in the order of a table. */

@@ -4,6 +4,8 @@ import {
   ComparableSessionSchema,
   type ComparisonAnswer,
   ComparisonAnswerSchema,
+  type DifferenceHeatAnswer,
+  DifferenceHeatAnswerSchema,
   type Problem,
   type Result,
   err,
@@ -19,6 +21,7 @@ type Answer<T> = Promise<Result<T, Problem>>;
 export type Comparisons = {
   readonly comparable: () => Answer<readonly ComparableSession[]>;
   readonly compare: (query: string) => Answer<ComparisonAnswer>;
+  readonly heat: (query: string) => Answer<DifferenceHeatAnswer>;
   /** The comparison in one of the formats of the interface, whole, and the name for its file. */
   readonly textOf: (query: string, format: string) => Answer<{ readonly text: string; readonly name: string }>;
 };
@@ -29,6 +32,7 @@ export function createComparisons(token: string | undefined): Comparisons {
   return {
     comparable: () => ask((answer) => readAnswers(ComparableSessionSchema, answer), 'comparable'),
     compare: (query) => ask((answer) => readAnswer(ComparisonAnswerSchema, answer), `compare?${query}`),
+    heat: (query) => ask((answer) => readAnswer(DifferenceHeatAnswerSchema, answer), `compare/heat?${query}`),
     textOf: async (query, format) => {
       const path = `compare?${query}&format=${format}`;
       try {

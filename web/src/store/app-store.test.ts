@@ -48,7 +48,7 @@ function fakeWorld(answers: Partial<Ports['http']>) {
       import: refuse,
       export: refuse,
     },
-    comparisons: { comparable: refuse, compare: refuse, textOf: refuse },
+    comparisons: { comparable: refuse, compare: refuse, heat: refuse, textOf: refuse },
     openFeed: (id, events) => {
       opened.push({ id, events });
       return { resync: () => undefined, close: () => undefined };

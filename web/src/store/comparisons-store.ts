@@ -1,5 +1,5 @@
 /** Comparisons for the page: what can be compared, and the one that the address asks for. */
-import type { ComparableSession, ComparisonAnswer, Problem } from '@faultline/shared';
+import type { ComparableSession, ComparisonAnswer, DifferenceHeatAnswer, Problem } from '@faultline/shared';
 import type { Loaded } from './loaded.ts';
 import type { PageState } from './page-state.ts';
 import type { Comparisons } from '../api/comparisons.ts';
@@ -10,12 +10,19 @@ export type ComparisonsState = {
   readonly sessions: Loaded<readonly ComparableSession[]> | undefined;
   /** The comparison of the address; undefined while a side is not chosen. */
   readonly answer: { readonly query: string; readonly loaded: Loaded<ComparisonAnswer> } | undefined;
+  /** The difference heatmap of the candidate that is picked; undefined until its comparison is there. */
+  readonly heat: { readonly query: string; readonly loaded: Loaded<DifferenceHeatAnswer> } | undefined;
   /** Why a text could not be had. */
   readonly trouble: Problem | undefined;
 };
 
 /** Before anything is known. */
-export const noComparisons: ComparisonsState = { sessions: undefined, answer: undefined, trouble: undefined };
+export const noComparisons: ComparisonsState = {
+  sessions: undefined,
+  answer: undefined,
+  heat: undefined,
+  trouble: undefined,
+};
 
 type Sides = Pick<PageState, 'baseline' | 'candidate'>;
 
@@ -26,6 +33,12 @@ export function compareQuery({ baseline, candidate }: Sides): string | undefined
   for (const word of baseline) query.append('baseline', word);
   for (const word of candidate) query.append('candidate', word);
   return query.toString();
+}
+
+/** The question about the heatmap: of two sides only. */
+function heatQuery({ baseline, candidate, pick }: PageState): string | undefined {
+  const own = candidate[(pick ?? 1) - 1] ?? candidate[0];
+  return own === undefined ? undefined : compareQuery({ baseline, candidate: [own] });
 }
 
 /** Asks, and keeps what came; the page's store shows it. */
@@ -52,9 +65,9 @@ export class ComparisonsStore {
     if (page.page !== 'compare') return;
     if (this.known.sessions === undefined) void this.refresh();
     const query = compareQuery(page);
-    if (query === this.known.answer?.query) return;
-    if (query === undefined) this.change({ answer: undefined });
-    else void this.load(query);
+    if (query === undefined && this.known.answer !== undefined) this.change({ answer: undefined, heat: undefined });
+    if (query !== undefined && query !== this.known.answer?.query) void this.load(query);
+    else void this.loadHeat();
   }
 
   /** Asks again what can be compared: others record meanwhile. */
@@ -82,7 +95,7 @@ export class ComparisonsStore {
   }
 
   private async load(query: string): Promise<void> {
-    this.change({ answer: { query, loaded: { kind: 'loading' } }, trouble: undefined });
+    this.change({ answer: { query, loaded: { kind: 'loading' } }, heat: undefined, trouble: undefined });
     const answer = await this.port.compare(query);
     // Another one is asked for by now.
     if (this.known.answer?.query !== query) return;
@@ -90,6 +103,20 @@ export class ComparisonsStore {
       ? ({ kind: 'ready', value: answer.value } as const)
       : ({ kind: 'failed', problem: answer.error } as const);
     this.change({ answer: { query, loaded } });
+    await this.loadHeat();
+  }
+
+  /** Behind the comparison, which does not wait for it. */
+  private async loadHeat(): Promise<void> {
+    const query = heatQuery(this.page());
+    if (this.known.answer?.loaded.kind !== 'ready' || query === undefined || query === this.known.heat?.query) return;
+    this.change({ heat: { query, loaded: { kind: 'loading' } } });
+    const heat = await this.port.heat(query);
+    if (this.known.heat?.query !== query) return;
+    const loaded = heat.ok
+      ? ({ kind: 'ready', value: heat.value } as const)
+      : ({ kind: 'failed', problem: heat.error } as const);
+    this.change({ heat: { query, loaded } });
   }
 
   private change(part: Partial<ComparisonsState>): void {

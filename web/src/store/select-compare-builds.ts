@@ -9,7 +9,7 @@ import {
   type Verdict,
   verdictWords,
 } from '@faultline/shared';
-import type { TableData } from './table-data.ts';
+import { type TableData, tableOf } from './table-data.ts';
 
 /** The table, ready to be drawn. */
 export type BuildsView = {
@@ -49,19 +49,15 @@ export function buildsOf(comparison: Comparison): BuildsView {
 
 /** The same to be copied. */
 export function buildsTable({ baseline, builds, rows }: BuildsView): TableData {
-  return {
-    columns: ['metric', baseline, ...builds.map(({ title }) => title)].map((title, at) => ({
-      id: `${String(at)} ${title}`,
-      title,
-      align: at === 0 ? 'start' : 'end',
-    })),
-    rows: rows.map((row) => ({
-      key: row.id,
-      cells: [
+  return tableOf(
+    [['metric'], ...[baseline, ...builds.map(({ title }) => title)].map((title) => [title, 'end'] as const)],
+    rows.map((row) => [
+      row.id,
+      [
         row.title,
         row.baseline,
         ...row.cells.map(({ words, verdict }) => (verdict === undefined ? words : `${words} ${verdictSigns[verdict]}`)),
       ],
-    })),
-  };
+    ]),
+  );
 }

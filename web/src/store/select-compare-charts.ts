@@ -5,7 +5,6 @@ import {
   type LogAxis,
   type MetricComparison,
   type PathNode,
-  type RatioSpan,
   formatCount,
   formatExact,
   formatMetric,
@@ -13,18 +12,15 @@ import {
   formatNsExact,
   formatP,
   formatRatio,
-  formatRunsNeeded,
   formatShare,
-  formatTest,
   latencyAxis,
   logAxis,
   meanOf,
   ratioAxis,
-  ratioSpan,
-  verdictWords,
 } from '@faultline/shared';
 import { type Mark, modeMark } from './marks.ts';
-import type { TableData } from './table-data.ts';
+import { exactly } from './select-compare-metrics.ts';
+import { type TableData, tableOf } from './table-data.ts';
 
 /** The two sides, in this order everywhere. */
 export const sideNames = ['baseline', 'candidate'] as const;
@@ -36,72 +32,6 @@ export const sideMarks: Readonly<Record<SideName, Mark>> = {
   baseline: { name: 'baseline', color: 'var(--baseline)', shape: 'circle', isHatched: false },
   candidate: { name: 'candidate', color: 'var(--candidate)', shape: 'square', isHatched: false },
 };
-
-/** One row of the table of metrics. */
-export type MetricRow = {
-  readonly id: string;
-  readonly title: string;
-  readonly decides: boolean;
-  readonly baseline: string;
-  readonly candidate: string;
-  /** Values of all runs, for those who point at it. */
-  readonly exact: Readonly<Record<SideName, string>>;
-  readonly change: string;
-  readonly span: RatioSpan | undefined;
-  readonly p: string;
-  readonly permutation: string;
-  readonly verdict: MetricComparison['verdict'];
-  readonly verdictText: string;
-  readonly why: string | undefined;
-};
-
-/** The table of metrics on one axis. */
-export function metricRows({ metrics }: CandidateComparison): {
-  /** Undefined where no row has a ratio to draw. */
-  readonly axis: LogAxis | undefined;
-  readonly rows: readonly MetricRow[];
-} {
-  const spans = metrics.map(ratioSpan).filter((span) => span !== undefined);
-  return { axis: spans.length === 0 ? undefined : ratioAxis(spans), rows: metrics.map(rowOf) };
-}
-
-function rowOf(row: MetricComparison): MetricRow {
-  const { metric, baseline, candidate, test, verdict, runsNeeded, why } = row;
-  const isTested = test.kind === 'ratio' || test.kind === 'difference';
-  const exactOf = (values: readonly number[]): string =>
-    values.length === 0 ? 'no value' : values.map((value) => exactly(value, metric.unit)).join(', ');
-  return {
-    id: metric.id,
-    title: metric.title,
-    decides: metric.decides,
-    baseline: formatMetric(meanOf(row, 'baseline'), metric.unit),
-    candidate: formatMetric(meanOf(row, 'candidate'), metric.unit),
-    exact: { baseline: exactOf(baseline), candidate: exactOf(candidate) },
-    change: formatTest(row),
-    span: ratioSpan(row),
-    p: isTested ? formatP(test.pAdjusted) : '',
-    permutation: isTested ? formatP(test.permutation?.p) : '',
-    verdict,
-    verdictText: runsNeeded === undefined ? verdictWords[verdict] : `need ${formatRunsNeeded(runsNeeded)} runs`,
-    why,
-  };
-}
-
-function exactly(value: number, unit: MetricComparison['metric']['unit']): string {
-  if (unit === 'ns') return formatNsExact(value);
-  return unit === 'share' ? formatShare(value) : formatExact(value);
-}
-
-/** The metrics as a table to be copied. */
-export function metricTable(rows: readonly MetricRow[], titles: Readonly<Record<SideName, string>>): TableData {
-  return tableOf(
-    [['metric'], [titles.baseline, 'end'], [titles.candidate, 'end'], ['change'], ['p (Holm)', 'end'], ['verdict']],
-    rows.map((row) => [
-      row.id,
-      [row.title, row.exact.baseline, row.exact.candidate, row.change, row.p, row.verdictText],
-    ]),
-  );
-}
 
 /** Both distributions on one axis; heights are shares of the tallest bar of either side. */
 export type OverlayView = {
@@ -340,14 +270,4 @@ export function pathTable(baseline: ComparedSideView['path'], candidate: Compare
 
 function ticksOf(axis: LogAxis, words: (value: number) => string): readonly { share: number; label: string }[] {
   return axis.ticks.map((tick) => ({ share: axis.at(tick), label: words(tick) }));
-}
-
-function tableOf(
-  columns: readonly (readonly [title: string, align?: 'start' | 'end'])[],
-  rows: readonly (readonly [key: string, cells: readonly string[]])[],
-): TableData {
-  return {
-    columns: columns.map(([title, align = 'start'], at) => ({ id: `${String(at)} ${title}`, title, align })),
-    rows: rows.map(([key, cells]) => ({ key, cells })),
-  };
 }

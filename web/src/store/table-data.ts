@@ -22,3 +22,14 @@ export function tableText(title: string, table: TableData): string {
   );
   return `${title}\n\n${text.join('\n')}\n`;
 }
+
+/** A table of columns and rows; columns are aligned at their start unless they say otherwise. */
+export function tableOf(
+  columns: readonly (readonly [title: string, align?: 'start' | 'end'])[],
+  rows: readonly (readonly [key: string, cells: readonly string[]])[],
+): TableData {
+  return {
+    columns: columns.map(([title, align = 'start'], at) => ({ id: `${String(at)} ${title}`, title, align })),
+    rows: rows.map(([key, cells]) => ({ key, cells })),
+  };
+}

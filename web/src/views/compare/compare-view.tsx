@@ -7,6 +7,7 @@ import { EmptyState, FailedState, Skeleton } from '../../widgets/panel-states.ts
 import { BuildsPanel } from './builds-panel.tsx';
 import { CompareBar } from './compare-bar.tsx';
 import { LatencyPanel, RunOrderPanel, ShiftPanel } from './distribution-panels.tsx';
+import { HeatPanel } from './heat-panel.tsx';
 import { MetricPanel } from './metric-panel.tsx';
 import { AssertionPanels, LockPanel, SidePathPanel } from './path-panels.tsx';
 import { VerdictSection } from './verdict-section.tsx';
@@ -99,6 +100,9 @@ function Comparison(props: Compared): ReactNode {
       <div className="compare-grid">
         <div className="cell-latency">
           <LatencyPanel {...props} />
+        </div>
+        <div className="cell-difference">
+          <HeatPanel />
         </div>
         <div className="cell-shift">
           <ShiftPanel {...props} />

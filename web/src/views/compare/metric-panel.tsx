@@ -1,7 +1,7 @@
 import type { ReactNode } from 'react';
 import { formatPlural, formatRatio, formatShare, type LogAxis } from '@faultline/shared';
 import { IntervalMark } from '../../charts/interval-mark.tsx';
-import { type MetricRow, metricRows, metricTable } from '../../store/select-compare-charts.ts';
+import { type MetricRow, metricRows, metricTable, noiseWords } from '../../store/select-compare-metrics.ts';
 import { usePage, useStores } from '../../store/use-store.ts';
 import { ComparePanel } from './compare-panel.tsx';
 import type { Compared } from '../../store/select-compare.ts';
@@ -18,7 +18,7 @@ const colors: Readonly<Record<MetricRow['verdict'], string>> = {
 
 /** Every metric: both sides, the change with its interval on one axis, the verdict. */
 export function MetricPanel({ answer, candidate }: Compared): ReactNode {
-  const { axis, rows } = metricRows(candidate);
+  const { axis, rows } = metricRows(candidate, answer.comparison.baseline);
   const titles = { baseline: answer.baseline.title, candidate: answer.candidate.title };
   const { alpha, marginShare } = answer.comparison.thresholds;
   return (
@@ -63,7 +63,7 @@ export function MetricPanel({ answer, candidate }: Compared): ReactNode {
       </div>
       <p className="compare-legend">
         The unit is the run. <b>*</b> decides the verdict. ■ counts that are the same in every run of a side, compared
-        exactly. A press on a metric draws its runs below.
+        exactly. A press on a metric draws its runs below. {noiseWords(answer.comparison.baseline, rows)}
       </p>
     </ComparePanel>
   );
@@ -84,7 +84,7 @@ function AxisTicks({ axis }: { readonly axis: LogAxis }): ReactNode {
 function Row({ row, axis }: { readonly row: MetricRow; readonly axis: LogAxis | undefined }): ReactNode {
   const { app } = useStores();
   const { metric } = usePage();
-  const { span } = row;
+  const { span, noise } = row;
   return (
     <tr className={row.id === metric ? 'is-chosen' : undefined}>
       <th scope="row">
@@ -105,7 +105,7 @@ function Row({ row, axis }: { readonly row: MetricRow; readonly axis: LogAxis | 
         {row.candidate}
       </td>
       <td className="metric-change">{row.change}</td>
-      <td className="interval-cell">
+      <td className="interval-cell" title={noise === undefined ? undefined : `baseline against itself: ${noise.words}`}>
         {span === undefined || axis === undefined ? null : (
           <IntervalMark
             low={axis.at(span.low)}
@@ -113,6 +113,7 @@ function Row({ row, axis }: { readonly row: MetricRow; readonly axis: LogAxis | 
             at={axis.at(span.ratio)}
             one={axis.at(1)}
             color={colors[row.verdict]}
+            noise={noise === undefined ? undefined : { low: axis.at(noise.low), high: axis.at(noise.high) }}
           />
         )}
       </td>
