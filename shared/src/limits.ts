@@ -324,33 +324,6 @@ export const exportLanesMax = 16;
 /** What is taken of an export before its answer begins, bytes: its length is known then, or can be told from what was read. */
 export const exportHeadBytes = 256 * 1024;
 
-/** A difference up to this share is called the same, unless told otherwise: what nobody would act on. */
-export const compareMarginShare = 0.03;
-
-/** How often a comparison may call runs of one kernel different, of all metrics together. */
-export const compareAlpha = 0.05;
-
-/** Ways of dealing runs out to two sides that are counted one by one: 10 against 10 are 184,756 and take some ms. */
-export const permutationsMax = 200_000;
-
-/** Beyond that so many are drawn: p of 0.05 is then good to 0.002. */
-export const permutationDraws = 20_000;
-
-/** Where more runs than this were needed a side, it is said to be more: nobody makes them. */
-export const compareRunsNeededMax = 1_000;
-
-/** Sessions of one side of a comparison: each is read whole. */
-export const compareRunsMax = 1_000;
-
-/** Sides of one comparison: a baseline and seven candidates. */
-export const compareSidesMax = 8;
-
-/** Columns of a difference heatmap: narrower ones than 15 px are no longer told apart on half a screen. */
-export const compareHeatColumnsMax = 60;
-
-/** Journals of all runs of two sides that are read for one, bytes: some seconds' reading. Runs that only count take some 50 kB each. */
-export const compareHeatBytesMax = 256 * 1024 ** 2;
-
 /** After a workload has ended its last counts must have come within this, ms: a heartbeat, on a busy emulated machine seconds. */
 export const compareSettleMaxMs = 30_000;
 
@@ -392,9 +365,6 @@ export const derivingWaitMaxMs = 15_000;
 
 /** What is read of a CSV at a time, bytes: its parser holds all rows of a piece. An import of 112 MB takes 220 MiB, and with pieces of 256 KiB up to 370 (measured). */
 export const csvChunkBytes = 16 * 1024;
-
-/** Words that name the sessions of one side of a comparison over HTTP: they have to fit into an address. */
-export const compareWordsMax = 100;
 
 /** How long a session removed by the page or by HTTP can be restored, ms: a mistake is noticed at once. */
 export const removedKeptMs = 10 * 60_000;

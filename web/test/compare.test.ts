@@ -251,6 +251,41 @@ describe('the page of comparisons', () => {
     expect(open.errors).toEqual([]);
   });
 
+  test('is saved under a name, has a link that stays, and is annotated, renamed and removed', async () => {
+    await using open = await openComparePage(browser, server, both);
+    const { page } = open;
+    const write = async (text: string): Promise<void> => {
+      await page.getByRole('dialog').getByRole('textbox').fill(text);
+      await page.getByRole('dialog').getByRole('button', { name: 'Save' }).click();
+    };
+    const bar = page.getByRole('region', { name: 'saved comparison' });
+    await page.getByRole('button', { name: 'Save …' }).click();
+    await write('old and new');
+    await expect.poll(() => bar.innerText(), soon).toContain('6.12 against 6.1');
+    expect(new URL(page.url()).searchParams.get('saved')).toMatch(/^[0-9a-f]{12}$/);
+    expect(new URL(page.url()).searchParams.has('baseline')).toBe(false);
+    await bar.getByRole('button', { name: 'Add a note' }).click();
+    await write('<b>era A</b> against D');
+    await expect.poll(() => bar.innerText(), soon).toContain('<b>era A</b> against D');
+    await bar.getByRole('button', { name: 'Rename' }).click();
+    await write('the thread');
+    await expect.poll(() => bar.innerText(), soon).toContain('the thread');
+    await using other = await openComparePage(browser, server);
+    await other.page.getByRole('button', { name: 'Saved', exact: true }).click();
+    await other.page.getByRole('button', { name: /the thread · 6\.12 against 6\.1/ }).click();
+    await expect.poll(() => verdictOf(other.page).innerText(), soon).toContain('6.12 against 6.1');
+    expect(other.page.url()).toBe(page.url());
+    expect(await rowOf(other.page, 'Faults').innerText()).toContain('1 → 32');
+    await bar.getByRole('button', { name: 'Remove' }).click();
+    await bar.getByRole('button', { name: /sure/ }).click();
+    // Its sides are there to go on with.
+    await expect.poll(() => chosenOn(page, 'candidate').count(), soon).toBe(2);
+    expect(new URL(page.url()).searchParams.has('saved')).toBe(false);
+    await other.page.reload();
+    await expect.poll(() => other.page.getByRole('alert').innerText(), soon).toContain('no saved comparison');
+    expect(open.errors).toEqual([]);
+  });
+
   test('fits 400 pixels: what is wider moves within its panel', async () => {
     await using open = await openComparePage(browser, server, both);
     const { page } = open;

@@ -3,7 +3,7 @@ import { compareMarginShare, compareSidesMax, err, formatShare, metrics, ok, typ
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { conditionNames } from '../compare/choose-runs.ts';
 import { type ReportFormat, reportFormats } from '../compare/report.ts';
-import type { UsageError } from './arguments.ts';
+import { parseName, type UsageError } from './arguments.ts';
 import { argumentOf } from './lab-words.ts';
 import { type DataEnvironment, type StoreOptions, storeOf, withStore } from './store-words.ts';
 
@@ -19,6 +19,8 @@ export type JudgeWords = {
 export type CompareWords = JudgeWords & {
   readonly store: string;
   readonly sides: readonly (readonly string[])[];
+  /** Under which name it is saved in the store; not at all where absent. */
+  readonly save?: string | undefined;
 };
 
 /** Exit statuses, also of `lab compare`: fit for `git bisect run`, where 1 is bad. */
@@ -71,12 +73,17 @@ export function addCompare(program: Command, environment: DataEnvironment, take:
   const command = program.command('compare').usage('[options] BASELINE… -- CANDIDATE… [-- CANDIDATE…]');
   withJudging(withStore(command))
     .description('compare recorded sessions of kernel builds, a run each, and say which is better')
+    .option('--save <name>', 'keep it in the store under a name, for the page and for others', argumentOf(parseName))
     .argument('<sessions...>', 'of the baseline, then behind -- of a candidate')
     .addHelpText('after', compareHelp)
-    .action((words: readonly string[], options: JudgeOptions & StoreOptions) => {
+    .action((words: readonly string[], options: JudgeOptions & StoreOptions & { readonly save?: string }) => {
       const sides = sidesOf(words);
       if (!sides.ok) command.error(`error: ${sides.error.message}. ${sides.error.remedy}`);
-      else take({ ...judgeOf(options), store: storeOf(options, environment)?.folder ?? '', sides: sides.value });
+      else
+        take({
+          ...judgeOf(options),
+          ...{ store: storeOf(options, environment)?.folder ?? '', sides: sides.value, save: options.save },
+        });
     });
 }
 

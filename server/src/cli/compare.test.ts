@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type FaultRun, realProbes, recordFaultRun } from '../../test/fakes/recorded-fault-runs.ts';
 import { openTempStore, type TempStore } from '../../test/fakes/temp-store.ts';
+import { SavedComparisons } from '../sessions/saved-comparisons.ts';
 import { compare } from './compare.ts';
 import { readCommandLine } from './program.ts';
 
@@ -146,6 +147,22 @@ describe('faultline compare', () => {
     expect(bench[0]).toBe('build: 6.1');
     expect(bench[1]).toMatch(/^BenchmarkTouch 1 1 faults 1 attempts .* 40000000 faultTime-ns /);
     expect(bench.filter((line) => line.startsWith('Benchmark'))).toHaveLength(10);
+  });
+
+  it('saves it under a name, with what it was judged by, where all sessions are of the store', async () => {
+    await record('6.1');
+    await record('6.12');
+    const { status, err, out } = await run('compare --save thread --metric faults --margin 5 build:6.1 -- build:6.12');
+    expect(status).toBe(1);
+    expect(out).toContain('6.12 against 6.1: regressed');
+    const [entry] = new SavedComparisons(temp.folder).list();
+    if (entry === undefined || !('saved' in entry)) throw new Error('it was saved');
+    expect(err).toContain(`?page=compare&saved=${entry.id}`);
+    expect(entry.saved).toMatchObject({ name: 'thread', metrics: ['faults'], marginShare: 0.05 });
+    expect(entry.saved.sides.map(({ title, sessions }) => [title, sessions.length])).toEqual([
+      ['6.1', 5],
+      ['6.12', 5],
+    ]);
   });
 
   it('lets no name out of a file steer the terminal or begin a line', async () => {

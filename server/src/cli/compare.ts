@@ -3,8 +3,8 @@ import { type ComparedRun, type Comparison, compareSides, err, ok, type Result, 
 import { chooseRuns } from '../compare/choose-runs.ts';
 import { readRun, type RecordedFolder } from '../compare/recorded-run.ts';
 import { report } from '../compare/report.ts';
+import { SavedComparisons } from '../sessions/saved-comparisons.ts';
 import { distinctTitles, titleOfSide } from '../compare/side-titles.ts';
-import type { Library } from '../sessions/library.ts';
 import type { Refusal } from '../sessions/refusal.ts';
 import { compareStatus, type CompareWords, type JudgeWords } from './compare-words.ts';
 import { openLibrary } from './sessions.ts';
@@ -14,21 +14,35 @@ import { complaint, type Terminal } from './terminal.ts';
 export async function compare(words: CompareWords, terminal: Terminal): Promise<number> {
   const library = await openLibrary(words.store, terminal);
   if (library === undefined) return compareStatus.notComparable;
-  const sides: Side[] = [];
+  const chosen: { readonly title: string; readonly folders: readonly RecordedFolder[] }[] = [];
   for (const side of words.sides) {
-    const read = await readSide(side, library);
-    if (!read.ok) {
-      terminal.err(complaint(read.error.message, read.error.remedy));
-      return compareStatus.notComparable;
-    }
-    sides.push(read.value);
+    const folders = chooseRuns(side, library);
+    if (!folders.ok) return refuse(folders.error, terminal);
+    chosen.push({ title: titleOfSide(folders.value, side), folders: folders.value });
   }
-  const titles = distinctTitles(sides.map(({ title }) => title));
-  return printComparison(
-    sides.map((side, at) => ({ ...side, title: titles[at] ?? side.title })),
-    words,
-    terminal,
+  const titles = distinctTitles(chosen.map(({ title }) => title));
+  const named = chosen.map((side, at) => ({ ...side, title: titles[at] ?? side.title }));
+  const sides: Side[] = [];
+  for (const { title, folders } of named) {
+    const runs = await readRuns(folders);
+    if (!runs.ok) return refuse(runs.error, terminal);
+    sides.push({ title, runs: runs.value });
+  }
+  const status = printComparison(sides, words, terminal);
+  if (words.save === undefined) return status;
+  const { metrics, marginShare, save: name } = words;
+  const toSave = { name, sides: named, metrics, marginShare };
+  const saved = new SavedComparisons(library.folder).save(toSave, library.folder, Date.now());
+  if (!saved.ok) return refuse(saved.error, terminal);
+  terminal.err(
+    `saved as ${saved.value.id}; on the page of a server of this store: ?page=compare&saved=${saved.value.id}\n`,
   );
+  return status;
+}
+
+function refuse({ message, remedy }: Refusal, terminal: Terminal): number {
+  terminal.err(complaint(message, remedy));
+  return compareStatus.notComparable;
 }
 
 /** Compares, prints, and gives the exit status. The first side is the baseline. */
@@ -38,13 +52,6 @@ export function printComparison(sides: readonly Side[], words: JudgeWords, termi
   const comparison = compareSides(baseline, candidates, words);
   terminal.out(report({ sides, comparison }, words.format));
   return statusOf(comparison);
-}
-
-async function readSide(words: readonly string[], library: Library): Promise<Result<Side, Refusal>> {
-  const chosen = chooseRuns(words, library);
-  if (!chosen.ok) return chosen;
-  const runs = await readRuns(chosen.value);
-  return runs.ok ? ok({ title: titleOfSide(chosen.value, words), runs: runs.value }) : runs;
 }
 
 /** Reads the sessions of one side. */

@@ -18,6 +18,7 @@ import { addPage } from './page.ts';
 import { addRoutes } from './routes.ts';
 import { addCallsRoutes } from './routes-calls.ts';
 import { addCompareRoutes } from './routes-compare.ts';
+import { addSavedComparisonRoutes } from './routes-saved-comparisons.ts';
 import { addLabRoutes } from './routes-lab.ts';
 import { addMetricsRoute } from './routes-metrics.ts';
 import { addRecordedViewRoute } from './routes-recorded-view.ts';
@@ -122,6 +123,7 @@ async function addStoredRoutes(
   addRecordingChanges(api, library);
   addCallsRoutes(api, library, queries);
   addCompareRoutes(api, library);
+  addSavedComparisonRoutes(api, library);
   addRecordedViewRoute(api, library, queries, version);
   addOverviewRoute(api, library, () => store?.limits ?? storeLimits);
   // Its parsers are for this route alone.

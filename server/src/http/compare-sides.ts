@@ -1,8 +1,10 @@
 /** Which sessions the words of a query name: the baseline and its candidates. */
-import { compareSidesMax, compareWordsMax, recordingIdPattern } from '@faultline/shared';
+import { compareSidesMax, compareWordsMax, ensure, recordingIdPattern } from '@faultline/shared';
 import { type Static, Type } from 'typebox';
 import { chooseRuns } from '../compare/choose-runs.ts';
 import type { RecordedFolder } from '../compare/recorded-run.ts';
+import { SavedComparisons } from '../sessions/saved-comparisons.ts';
+import { sidesOfSaved } from '../compare/saved-sides.ts';
 import { distinctTitles, titleOfSide } from '../compare/side-titles.ts';
 import type { Library } from '../sessions/library.ts';
 import { accepted, RefusedError } from './errors.ts';
@@ -19,6 +21,44 @@ export type ChosenSide = { readonly title: string; readonly folders: readonly Re
 
 /** The baseline, and one candidate or more. */
 export type PerSide<T> = readonly [baseline: T, candidate: T, ...further: T[]];
+
+/** What a query asks for: words for both sides, or a comparison that was saved. */
+export type SidesQuery = {
+  readonly baseline?: Words | undefined;
+  readonly candidate?: Words | undefined;
+  readonly saved?: string | undefined;
+};
+
+/** The sides of a query, and what was saved with them. */
+export type NamedSides = {
+  readonly sides: PerSide<ChosenSide>;
+  /** Sentences to be said beside the verdict. */
+  readonly remarks: readonly string[];
+  readonly judge: {
+    readonly metrics?: readonly string[] | undefined;
+    readonly marginShare?: number | undefined;
+  };
+};
+
+/** The sides that a query names, by their words or by the id of a saved comparison. Throws a RefusedError. */
+export function namedSides({ baseline, candidate, saved }: SidesQuery, library: Library): NamedSides {
+  if (saved !== undefined) {
+    if (baseline !== undefined || candidate !== undefined)
+      throw refused('a saved comparison has its own sides', 'Ask with saved alone, or with baseline and candidate.');
+    const found = accepted(new SavedComparisons(library.folder).read(saved));
+    const { sides, remarks } = accepted(sidesOfSaved(found, library));
+    const [first, second, ...further] = sides;
+    return {
+      sides: [ensure(first, 'a baseline'), ensure(second, 'a candidate'), ...further],
+      remarks,
+      judge: { metrics: found.metrics, marginShare: found.marginShare },
+    };
+  }
+  const missing = baseline === undefined ? 'baseline' : 'candidate';
+  if (baseline === undefined || candidate === undefined)
+    throw refused(`the query has no ${missing}`, 'A comparison has a baseline and a candidate, or is a saved one.');
+  return { sides: chooseSides({ baseline, candidate }, library), remarks: [], judge: {} };
+}
 
 /** The sessions of all sides: the words of the baseline are one side, every candidate of the query is one. Throws a RefusedError. */
 export function chooseSides(
@@ -41,10 +81,7 @@ export function chooseSides(
 }
 
 /** The same of every side. */
-export function mapSides<T, U>(
-  [baseline, candidate, ...further]: PerSide<T>,
-  make: (side: T, at: number) => U,
-): PerSide<U> {
+function mapSides<T, U>([baseline, candidate, ...further]: PerSide<T>, make: (side: T, at: number) => U): PerSide<U> {
   return [make(baseline, 0), make(candidate, 1), ...further.map((side, at) => make(side, at + 2))];
 }
 

@@ -6,9 +6,11 @@ import {
   type ComparisonAnswer,
   ComparisonAnswerSchema,
   compareSides,
+  compareSidesMax,
   DifferenceHeatAnswerSchema,
   metrics,
   ProblemSchema,
+  SavedComparisonIdSchema,
 } from '@faultline/shared';
 import { type Static, Type } from 'typebox';
 import { type ComparedSide, readComparedSide } from '../compare/compared-side.ts';
@@ -17,7 +19,15 @@ import { buildOf } from '../compare/recorded-run.ts';
 import { report } from '../compare/report.ts';
 import { compareHtml } from '../exports/compare-html.ts';
 import { isLive, type Library, type LibraryEntry } from '../sessions/library.ts';
-import { chooseSides, type ChosenSide, type PerSide, refused, WordsSchema, wordsOf } from './compare-sides.ts';
+import {
+  type ChosenSide,
+  namedSides,
+  type NamedSides,
+  type PerSide,
+  refused,
+  WordsSchema,
+  wordsOf,
+} from './compare-sides.ts';
 import { accepted } from './errors.ts';
 import type { App } from './fastify.ts';
 
@@ -42,10 +52,16 @@ const FormatSchema = Type.Union([
   Type.Literal('html'),
 ]);
 
+/** Which sides: their words, or the id of a saved comparison. */
+const sidesOfQuery = {
+  baseline: Type.Optional(WordsSchema),
+  candidate: Type.Optional(WordsSchema),
+  saved: Type.Optional(SavedComparisonIdSchema),
+};
+
 const CompareQuerySchema = Type.Object(
   {
-    baseline: WordsSchema,
-    candidate: WordsSchema,
+    ...sidesOfQuery,
     format: Type.Optional(FormatSchema),
     /** Judge by these metrics alone. */
     metric: Type.Optional(WordsSchema),
@@ -56,7 +72,14 @@ const CompareQuerySchema = Type.Object(
 );
 type CompareQuery = Static<typeof CompareQuerySchema>;
 
-const HeatQuerySchema = Type.Object({ baseline: WordsSchema, candidate: WordsSchema }, strict);
+const HeatQuerySchema = Type.Object(
+  {
+    ...sidesOfQuery,
+    /** Which candidate, from 1; the first where it is not given. */
+    pick: Type.Optional(Type.Integer({ minimum: 1, maximum: compareSidesMax - 1 })),
+  },
+  strict,
+);
 
 /** Adds /api/v1/comparable, /api/v1/compare and what is drawn beside it. */
 export function addCompareRoutes(app: App, library: Library): void {
@@ -84,8 +107,9 @@ export function addCompareRoutes(app: App, library: Library): void {
     },
     async ({ query }, reply) => {
       const { format = 'json' } = query;
-      const sides = await readSides(query, library);
-      const comparison = compare(sides, query);
+      const named = namedSides(query, library);
+      const sides = await readSides(named.sides);
+      const comparison = withRemarks(compare(sides, named.judge, query), named.remarks);
       const answer = answerOf(sides, comparison);
       if (format === 'json') return answer;
       const { contentType, extension } = formats[format];
@@ -102,13 +126,16 @@ export function addCompareRoutes(app: App, library: Library): void {
     {
       schema: {
         tags: ['compare'],
-        summary: 'Where in time and latency the first candidate took more or fewer faults a run than the baseline',
+        summary: 'Where in time and latency a candidate took more or fewer faults a run than the baseline',
         querystring: HeatQuerySchema,
         response: { 200: DifferenceHeatAnswerSchema, ...failures },
       },
     },
     ({ query }) => {
-      const [baseline, candidate] = chooseSides(query, library);
+      const [baseline, ...candidates] = namedSides(query, library).sides;
+      const candidate = candidates[(query.pick ?? 1) - 1];
+      if (candidate === undefined)
+        throw refused(`there is no candidate ${String(query.pick)}`, `There are ${String(candidates.length)}.`);
       return readDifferenceHeat(baseline.folders, candidate.folders);
     },
   );
@@ -123,27 +150,35 @@ function answerOf([baseline, candidate, ...further]: PerSide<ComparedSide>, comp
   };
 }
 
+/** What the query says goes before what was saved. */
 function compare(
   [baseline, ...candidates]: PerSide<ComparedSide>,
+  judge: NamedSides['judge'],
   { metric, margin }: Pick<CompareQuery, 'metric' | 'margin'>,
 ): Comparison {
-  const asked = metric === undefined ? [] : wordsOf(metric);
+  const asked = metric === undefined ? (judge.metrics ?? []) : wordsOf(metric);
   const unknown = asked.find((id) => metrics.every((known) => known.id !== id));
   if (unknown !== undefined)
     throw refused(`${JSON.stringify(unknown)} is no metric`, `There are ${metrics.map(({ id }) => id).join(', ')}.`);
+  const marginShare = margin === undefined ? judge.marginShare : Number(margin) / 100;
   return compareSides(
     baseline.side,
     candidates.map(({ side }) => side),
-    { metrics: asked, ...(margin === undefined ? {} : { marginShare: Number(margin) / 100 }) },
+    { metrics: asked, ...(marginShare === undefined ? {} : { marginShare }) },
   );
 }
 
+/** What is to be said of the sides stands at the gate of every candidate, so that every format says it. */
+function withRemarks(comparison: Comparison, remarks: readonly string[]): Comparison {
+  const notes = remarks.map((message) => ({ name: 'saved', level: 'note', message }) as const);
+  return {
+    ...comparison,
+    candidates: comparison.candidates.map((one) => ({ ...one, gate: [...one.gate, ...notes] })),
+  };
+}
+
 /** All sides, one after the other: each is read whole. */
-async function readSides(
-  query: Pick<CompareQuery, 'baseline' | 'candidate'>,
-  library: Library,
-): Promise<PerSide<ComparedSide>> {
-  const [baseline, candidate, ...further] = chooseSides(query, library);
+async function readSides([baseline, candidate, ...further]: PerSide<ChosenSide>): Promise<PerSide<ComparedSide>> {
   const read = async ({ folders, title }: ChosenSide): Promise<ComparedSide> =>
     accepted(await readComparedSide(folders, title));
   const sides: PerSide<ComparedSide> = [await read(baseline), await read(candidate)];

@@ -94,12 +94,16 @@ export function readSessionManifest(folder: string): Result<SessionManifest, Ses
 
 /** Replaces a session's manifest: who reads sees the old one or the new one. Throws what the file system throws. */
 export function writeSessionManifest(folder: string, manifest: SessionManifest): void {
-  const path = join(folder, sessionFiles.manifest);
+  replaceFile(join(folder, sessionFiles.manifest), `${JSON.stringify(manifest, undefined, 1)}\n`);
+}
+
+/** Replaces a file, whole or not at all: who reads sees the old one or the new one. Throws what the file system throws. */
+export function replaceFile(path: string, text: string): void {
   const draft = `${path}.${randomUUID()}`;
   try {
     const file = openSync(draft, 'wx', 0o600);
     try {
-      writeWhole(file, Buffer.from(`${JSON.stringify(manifest, undefined, 1)}\n`));
+      writeWhole(file, Buffer.from(text));
       fsyncSync(file);
     } finally {
       closeSync(file);

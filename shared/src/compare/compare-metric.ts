@@ -1,5 +1,5 @@
 /** One metric of two sides: how it is tested, and what follows. No run is pooled with another; the unit is the run. */
-import { compareRunsNeededMax } from '../limits.ts';
+import { compareRunsNeededMax } from './limits.ts';
 import { holm } from './holm.ts';
 import type { Metric } from './metrics.ts';
 import { permutationP, type PermutationP } from './permutation.ts';

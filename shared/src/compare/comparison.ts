@@ -1,5 +1,5 @@
 /** A comparison: a baseline against each candidate. Pure: what it is given decides what it says, to the last digit. */
-import { compareAlpha, compareMarginShare } from '../limits.ts';
+import { compareAlpha, compareMarginShare } from './limits.ts';
 import { compareMetrics, type MetricComparison, type MetricValues, type Thresholds } from './compare-metric.ts';
 import { gate, type GateFinding, isBlocked } from './gate.ts';
 import { type Metric, metrics } from './metrics.ts';

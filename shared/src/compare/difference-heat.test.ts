@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { bucketIndex } from '../buckets.ts';
-import { compareHeatColumnsMax } from '../limits.ts';
+import { compareHeatColumnsMax } from './limits.ts';
 import { rowBounds } from '../live/latency.ts';
 import { differenceHeat, type HeatRun } from './difference-heat.ts';
 

@@ -1,6 +1,6 @@
 /** Where in time and latency two sides differ: candidate minus baseline, from the buckets of all runs. Shown, not tested. */
 import { bucketsCount, type Buckets } from '../buckets.ts';
-import { compareHeatColumnsMax } from '../limits.ts';
+import { compareHeatColumnsMax } from './limits.ts';
 import { bucketsPerRow } from '../live/latency.ts';
 
 /** What one snapshot of a run counted. Times since the run began, ns; the counts are of (fromNs, toNs]. */

@@ -1,5 +1,5 @@
 /** Permutation test of two sides: how often would so large a difference of means come of dealing the runs out anew? */
-import { permutationDraws, permutationsMax } from '../limits.ts';
+import { permutationDraws, permutationsMax } from './limits.ts';
 import { mean } from './welch.ts';
 
 /** Two-sided p. `isExact`: every way of dealing was counted; otherwise as many as permutationDraws were drawn, always the same ones. */

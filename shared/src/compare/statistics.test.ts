@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { permutationDraws } from '../limits.ts';
+import { permutationDraws } from './limits.ts';
 import { scipyVectors as vectors } from './fixtures/scipy-vectors.ts';
 import { holm } from './holm.ts';
 import { fixedRandom, permutationP } from './permutation.ts';

@@ -1,6 +1,6 @@
 /** Verdicts and figures of a comparison in words: one sentence a maintainer can quote. */
 import { formatCount, formatExact, formatNs, formatPlural, formatRatio, formatShare } from '../format.ts';
-import { compareRunsNeededMax } from '../limits.ts';
+import { compareRunsNeededMax } from './limits.ts';
 import type { MetricComparison } from './compare-metric.ts';
 import type { GateFinding } from './gate.ts';
 import type { Metric } from './metrics.ts';

@@ -7,7 +7,12 @@ import {
   type DifferenceHeatAnswer,
   DifferenceHeatAnswerSchema,
   type Problem,
+  RemovedComparisonSchema,
   type Result,
+  type SavedComparisonEntry,
+  SavedComparisonEntrySchema,
+  type SavedComparisonView,
+  SavedComparisonViewSchema,
   err,
   ok,
   readAnswer,
@@ -17,11 +22,19 @@ import { createAsk, headersFor, readResponse, unreachable } from './http.ts';
 
 type Answer<T> = Promise<Result<T, Problem>>;
 
+/** The words of both sides: of the baseline all are one side, of candidates each is one. */
+type Sides = { readonly baseline: readonly string[]; readonly candidate: readonly string[] };
+
 /** What the page may ask about comparisons. `query` is what stands behind the `?`. */
 export type Comparisons = {
   readonly comparable: () => Answer<readonly ComparableSession[]>;
   readonly compare: (query: string) => Answer<ComparisonAnswer>;
   readonly heat: (query: string) => Answer<DifferenceHeatAnswer>;
+  readonly saved: () => Answer<readonly SavedComparisonEntry[]>;
+  readonly save: (name: string, sides: Sides) => Answer<SavedComparisonView>;
+  readonly rename: (id: string, name: string) => Answer<SavedComparisonView>;
+  readonly annotate: (id: string, text: string) => Answer<SavedComparisonView>;
+  readonly remove: (id: string) => Answer<{ readonly id: string }>;
   /** The comparison in one of the formats of the interface, whole, and the name for its file. */
   readonly textOf: (query: string, format: string) => Answer<{ readonly text: string; readonly name: string }>;
 };
@@ -33,6 +46,12 @@ export function createComparisons(token: string | undefined): Comparisons {
     comparable: () => ask((answer) => readAnswers(ComparableSessionSchema, answer), 'comparable'),
     compare: (query) => ask((answer) => readAnswer(ComparisonAnswerSchema, answer), `compare?${query}`),
     heat: (query) => ask((answer) => readAnswer(DifferenceHeatAnswerSchema, answer), `compare/heat?${query}`),
+    saved: () => ask((answer) => readAnswers(SavedComparisonEntrySchema, answer), 'comparisons'),
+    save: (name, sides) => ask(readSaved, 'comparisons', { json: { name, ...sides } }),
+    rename: (id, name) => ask(readSaved, `comparisons/${id}`, { method: 'PATCH', json: { name } }),
+    annotate: (id, text) => ask(readSaved, `comparisons/${id}/notes`, { json: { text } }),
+    remove: (id) =>
+      ask((answer) => readAnswer(RemovedComparisonSchema, answer), `comparisons/${id}`, { method: 'DELETE', json: {} }),
     textOf: async (query, format) => {
       const path = `compare?${query}&format=${format}`;
       try {
@@ -46,4 +65,8 @@ export function createComparisons(token: string | undefined): Comparisons {
       }
     },
   };
+}
+
+function readSaved(answer: unknown): Result<SavedComparisonView, string> {
+  return readAnswer(SavedComparisonViewSchema, answer);
 }

@@ -48,7 +48,17 @@ function fakeWorld(answers: Partial<Ports['http']>) {
       import: refuse,
       export: refuse,
     },
-    comparisons: { comparable: refuse, compare: refuse, heat: refuse, textOf: refuse },
+    comparisons: {
+      comparable: refuse,
+      compare: refuse,
+      heat: refuse,
+      textOf: refuse,
+      saved: refuse,
+      save: refuse,
+      rename: refuse,
+      annotate: refuse,
+      remove: refuse,
+    },
     openFeed: (id, events) => {
       opened.push({ id, events });
       return { resync: () => undefined, close: () => undefined };

@@ -1,5 +1,12 @@
 /** Comparisons for the page: what can be compared, and the one that the address asks for. */
-import type { ComparableSession, ComparisonAnswer, DifferenceHeatAnswer, Problem } from '@faultline/shared';
+import type {
+  ComparableSession,
+  ComparisonAnswer,
+  DifferenceHeatAnswer,
+  Problem,
+  Result,
+  SavedComparisonEntry,
+} from '@faultline/shared';
 import type { Loaded } from './loaded.ts';
 import type { PageState } from './page-state.ts';
 import type { Comparisons } from '../api/comparisons.ts';
@@ -12,7 +19,9 @@ export type ComparisonsState = {
   readonly answer: { readonly query: string; readonly loaded: Loaded<ComparisonAnswer> } | undefined;
   /** The difference heatmap of the candidate that is picked; undefined until its comparison is there. */
   readonly heat: { readonly query: string; readonly loaded: Loaded<DifferenceHeatAnswer> } | undefined;
-  /** Why a text could not be had. */
+  /** Undefined before they were asked for. */
+  readonly saved: Loaded<readonly SavedComparisonEntry[]> | undefined;
+  /** Why a text could not be had, or something not be saved. */
   readonly trouble: Problem | undefined;
 };
 
@@ -21,13 +30,15 @@ export const noComparisons: ComparisonsState = {
   sessions: undefined,
   answer: undefined,
   heat: undefined,
+  saved: undefined,
   trouble: undefined,
 };
 
-type Sides = Pick<PageState, 'baseline' | 'candidate'>;
+type Sides = Pick<PageState, 'baseline' | 'candidate' | 'saved'>;
 
 /** The question to the server about two sides; undefined while one is not chosen. */
-export function compareQuery({ baseline, candidate }: Sides): string | undefined {
+export function compareQuery({ baseline, candidate, saved }: Sides): string | undefined {
+  if (saved !== undefined) return new URLSearchParams({ saved }).toString();
   if (baseline.length === 0 || candidate.length === 0) return undefined;
   const query = new URLSearchParams();
   for (const word of baseline) query.append('baseline', word);
@@ -36,9 +47,10 @@ export function compareQuery({ baseline, candidate }: Sides): string | undefined
 }
 
 /** The question about the heatmap: of two sides only. */
-function heatQuery({ baseline, candidate, pick }: PageState): string | undefined {
+function heatQuery({ baseline, candidate, saved, pick }: PageState): string | undefined {
+  if (saved !== undefined) return new URLSearchParams({ saved, pick: String(pick ?? 1) }).toString();
   const own = candidate[(pick ?? 1) - 1] ?? candidate[0];
-  return own === undefined ? undefined : compareQuery({ baseline, candidate: [own] });
+  return own === undefined ? undefined : compareQuery({ baseline, candidate: [own], saved });
 }
 
 /** Asks, and keeps what came; the page's store shows it. */
@@ -64,6 +76,7 @@ export class ComparisonsStore {
     const page = this.page();
     if (page.page !== 'compare') return;
     if (this.known.sessions === undefined) void this.refresh();
+    if (this.known.saved === undefined) void this.refreshSaved();
     const query = compareQuery(page);
     if (query === undefined && this.known.answer !== undefined) this.change({ answer: undefined, heat: undefined });
     if (query !== undefined && query !== this.known.answer?.query) void this.load(query);
@@ -77,6 +90,43 @@ export class ComparisonsStore {
     this.change({
       sessions: sessions.ok ? { kind: 'ready', value: sessions.value } : { kind: 'failed', problem: sessions.error },
     });
+  }
+
+  /** Asks again what is saved. */
+  async refreshSaved(): Promise<void> {
+    if (this.known.saved?.kind !== 'ready') this.change({ saved: { kind: 'loading' } });
+    const saved = await this.port.saved();
+    this.change({ saved: saved.ok ? { kind: 'ready', value: saved.value } : { kind: 'failed', problem: saved.error } });
+  }
+
+  /** Saves what is compared; the answer is its id, undefined where it could not be. */
+  async save(name: string): Promise<string | undefined> {
+    const { baseline, candidate } = this.page();
+    const saved = await this.port.save(name, { baseline, candidate });
+    await this.changedSaved(saved);
+    return saved.ok ? saved.value.id : undefined;
+  }
+
+  /** Gives a saved comparison another name. */
+  async rename(id: string, name: string): Promise<void> {
+    await this.changedSaved(await this.port.rename(id, name));
+  }
+
+  /** Writes a note on one. */
+  async annotate(id: string, text: string): Promise<void> {
+    await this.changedSaved(await this.port.annotate(id, text));
+  }
+
+  /** Removes one; whether it is gone. */
+  async remove(id: string): Promise<boolean> {
+    const removed = await this.port.remove(id);
+    await this.changedSaved(removed);
+    return removed.ok;
+  }
+
+  private async changedSaved(answer: Result<unknown, Problem>): Promise<void> {
+    this.change({ trouble: answer.ok ? undefined : answer.error });
+    await this.refreshSaved();
   }
 
   /** Compares again: a side by its build may have more runs by now. */

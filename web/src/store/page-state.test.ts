@@ -39,6 +39,7 @@ const chosen = fc.record({
   order: text,
   baseline: words,
   candidate: words,
+  saved: text,
   pick: fc.option(fc.integer({ min: 1, max: 9 }), { nil: undefined }),
   layout: fc.constantFrom(...compareLayouts),
   metric: text,

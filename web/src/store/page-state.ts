@@ -70,6 +70,8 @@ export type PageState = {
   readonly baseline: readonly string[];
   /** Its candidates, a word each: a selection, or ids with commas between them. */
   readonly candidate: readonly string[];
+  /** The id of a saved comparison, which has its own sides. */
+  readonly saved: string | undefined;
   /** Which candidate is drawn, from 1; undefined is the first. */
   readonly pick: number | undefined;
   /** How the two sides of a chart stand to each other. */
@@ -123,6 +125,7 @@ export function readPageState(search: string): PageState {
     order: text('order'),
     baseline: side('baseline', compareWordsMax),
     candidate: side('candidate', compareSidesMax - 1),
+    saved: text('saved'),
     pick: placeOf(query.get('pick')),
     layout: oneOf(compareLayouts, query.get('layout')) ?? 'beside',
     metric: text('metric'),
@@ -158,6 +161,7 @@ export function writePageState(state: PageState): string {
   put('find', state.find);
   put('order', state.order);
   for (const name of ['baseline', 'candidate'] as const) for (const word of state[name]) query.append(name, word);
+  put('saved', state.saved);
   put('pick', state.pick === undefined ? undefined : String(state.pick));
   put('layout', state.layout, 'beside');
   put('metric', state.metric);

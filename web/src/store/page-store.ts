@@ -43,13 +43,14 @@ export class PageStore {
   /** Changes some of it. Another page or target is a step that the back button undoes; a filter is not. */
   readonly set = (change: Partial<PageState>): void => {
     const next = { ...this.state, ...change };
-    const { page, target, beside, session, baseline, candidate } = this.state;
+    const { page, target, beside, session, baseline, candidate, saved } = this.state;
     const isStep =
       next.page !== page ||
       next.target !== target ||
       next.beside !== beside ||
       next.session !== session ||
       next.baseline !== baseline ||
+      next.saved !== saved ||
       next.candidate !== candidate;
     this.state = next;
     if (isStep) this.bar.push(writePageState(next));

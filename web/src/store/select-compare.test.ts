@@ -108,4 +108,5 @@ it('both sides stand in the address and come back from it', () => {
   expect(writePageState(state)).toBe(search);
   expect(compareQuery(state)).toBe('baseline=build%3A6.1%2Cworkload%3Atouch&candidate=one&candidate=two');
   expect(compareQuery({ ...state, candidate: [] })).toBeUndefined();
+  expect(compareQuery({ ...state, saved: '0123456789ab' })).toBe('saved=0123456789ab');
 });

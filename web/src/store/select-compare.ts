@@ -51,13 +51,13 @@ export type Offer = { readonly label: string; readonly baseline: Choice; readonl
 
 /** All of it but the figures. */
 export function selectCompare({ app, page }: Shown): ComparePage {
-  const { sessions, answer, trouble } = app.comparisons;
+  const { sessions, trouble } = app.comparisons;
   const known = sessions?.kind === 'ready' ? sessions.value : [];
   const choices = choicesOf(known);
   return {
     choices,
     state: stateOf(app.comparisons, known, choices, page.pick),
-    trouble: answer === undefined ? undefined : trouble,
+    trouble,
   };
 }
 

@@ -4,6 +4,7 @@ import { usePage, useStores } from '../../store/use-store.ts';
 import { Button } from '../../widgets/button.tsx';
 import { Menu, type MenuItem } from '../../widgets/menu.tsx';
 import { saveFile } from '../sessions/save-file.ts';
+import { SavedBar, SavedMenu } from './saved-bar.tsx';
 import { BaselineChooser, CandidateChooser } from './side-chooser.tsx';
 
 const copies = [
@@ -28,15 +29,24 @@ export function CompareBar({ view }: { readonly view: ComparePage }): ReactNode 
   const isReady = view.state.kind === 'ready';
   return (
     <div className="compare-bar" role="toolbar" aria-label="sides">
-      <BaselineChooser choices={view.choices} />
-      <Button
-        icon="swap"
-        label="Swap"
-        hint="The baseline becomes the candidate"
-        onClick={() => app.page.set(swapped(page))}
-      />
-      <CandidateChooser choices={view.choices} />
-      {isReady ? <PassOn /> : null}
+      {page.saved === undefined ? (
+        <>
+          <BaselineChooser choices={view.choices} />
+          <Button
+            icon="swap"
+            label="Swap"
+            hint="The baseline becomes the candidate"
+            onClick={() => app.page.set(swapped(page))}
+          />
+          <CandidateChooser choices={view.choices} />
+        </>
+      ) : (
+        <SavedBar />
+      )}
+      <span className="compare-tools">
+        {isReady ? <PassOn /> : null}
+        <SavedMenu canSave={isReady && page.saved === undefined} />
+      </span>
     </div>
   );
 }
@@ -66,13 +76,13 @@ function PassOn(): ReactNode {
         }),
     }));
   return (
-    <span className="compare-tools">
+    <>
       <span className="quiet" role="status">
         {said}
       </span>
       <Button label="Compare again" hint="Runs may have been added" onClick={() => void app.comparisons.again()} />
       <Menu label="Copy" icon="copy" items={copyItems} />
       <Menu label="Download" icon="down" items={saveItems} />
-    </span>
+    </>
   );
 }
