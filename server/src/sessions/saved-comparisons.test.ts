@@ -69,7 +69,10 @@ describe('saved comparisons', () => {
   it('refuse a session of elsewhere, whose id would mean nothing later', async () => {
     const [first, second] = (await toSave()).sides;
     if (first === undefined || second === undefined) throw new Error('two sides');
-    const strange = { ...second, folders: [{ folder: '/elsewhere/b', manifest: { id: 'b', state: 'closed' } as const }] };
+    const strange = {
+      ...second,
+      folders: [{ folder: '/elsewhere/b', manifest: { id: 'b', state: 'closed' } as const }],
+    };
     const refused = new SavedComparisons(store).save({ name: 'x', sides: [first, strange] }, store, 7);
     expect(refused).toMatchObject({ ok: false, error: { message: 'session b is not in the store' } });
   });
