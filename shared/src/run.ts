@@ -109,7 +109,7 @@ export const RunViewSchema = Type.Object(
     startedAtMs: Type.Number(),
     readyAtMs: Type.Optional(Type.Number()),
     endedAtMs: Type.Optional(Type.Number()),
-    /** Kernel clock, ns: of READY and of the last whole snapshot. */
+    /** Kernel clock, ns: of READY (or of when a run that had been held was taken up) and of the last whole snapshot. */
     readyNs: Type.Optional(Type.Number()),
     lastNs: Type.Optional(Type.Number()),
     bpftraceVersion: Type.Optional(Type.String()),

@@ -42,6 +42,8 @@ export class RunIntake {
   private readonly collector: CallCollector;
   private readonly decoder = new TextDecoder();
   private readonly closed: Snapshot[] = [];
+  /** What it is drained of are figures of now, no longer those of a time when nobody listened. */
+  private isLive = false;
   private readonly kept: Batch[] = [];
   private keptCallCount = 0;
   private sentTextCount = 0;
@@ -113,7 +115,7 @@ export class RunIntake {
     return Math.max(0, this.book.roleTotal('emitted') - this.counts.tuples);
   }
 
-  /** Kernel clock of READY and of the last closed snapshot, ns. */
+  /** Kernel clock of READY (or of when the run was taken up, if nothing was counted until then) and of the last closed snapshot, ns. */
   get span(): { readonly fromNs: number; readonly toNs: number } {
     return { fromNs: this.firstNs, toNs: this.closedNs };
   }
@@ -141,6 +143,7 @@ export class RunIntake {
   drain(run: number): TickSlice | undefined {
     const batch = this.collector.take();
     this.keep(batch);
+    if (!this.isLive) this.leaveOutIdleStart();
     if (this.closed.length === 0 && batch.callCount === 0) return undefined;
     const firstText = this.sentTextCount;
     const newTexts = this.collector.texts.texts.slice(firstText);
@@ -230,6 +233,24 @@ export class RunIntake {
     const none = { cells: new Uint32Array(0), deltas: new Float64Array(0), newCells: [] as readonly CellEntry[] };
     this.closed.push({ ...(delta ?? none), fromNs: this.closedNs, toNs });
     this.closedNs = toNs;
+  }
+
+  /**
+   * A run that is taken up in a restored guest has been attached, and held, since before the snapshot; all its heartbeats of that time come at once.
+   * As one bin from READY on they would make the mean rates of what follows low for as long. So the run begins with the last of them,
+   * unless something was counted before.
+   */
+  private leaveOutIdleStart(): void {
+    const firstBusy = this.closed.findIndex(({ cells }) => cells.length > 0);
+    const last = this.closed.length - 1;
+    const begin = firstBusy === -1 ? last : firstBusy;
+    const first = this.closed[begin];
+    // Live ones come one by one.
+    this.isLive = firstBusy !== -1 || last === 0;
+    if (first === undefined || begin === 0) return;
+    const newCells = this.closed.slice(0, begin + 1).flatMap((snapshot) => snapshot.newCells);
+    this.closed.splice(0, begin + 1, { ...first, newCells });
+    this.firstNs = first.fromNs;
   }
 
   private addDrained(snapshot: Snapshot): void {
