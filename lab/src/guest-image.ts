@@ -1,4 +1,5 @@
 /** What a guest boots from: an initramfs with busybox, agent, workload and modules, and a disk with bpftrace. */
+import { existsSync } from 'node:fs';
 import { copyFile, mkdir, readFile, realpath, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -115,7 +116,7 @@ export async function buildInitramfs(
 
 /**
  * A disk (ext4, read-only in the guest) with bpftrace of this machine and every library it loads, so that the guest is
- * traced by the very bpftrace that traces the host.
+ * traced by the very bpftrace that traces the host; or with one of tools/bpftrace-versions.
  */
 export async function buildToolsDisk(bpftrace: string, tell: TellStage): Promise<Result<string, LabError>> {
   const files = await filesOfProgram(bpftrace);
@@ -164,14 +165,18 @@ async function filesOfProgram(program: string): Promise<Result<readonly Copy[], 
       remedy: 'Install it: sudo apt-get install bpftrace',
     });
   }
-  const from = await realpath(path.value.trim());
-  const listed = await run('ldd', [from]);
+  const command = await realpath(path.value.trim());
+  const unpacked = unpackedBeside(command);
+  const listed =
+    unpacked === undefined
+      ? await run('ldd', [command])
+      : await run(unpacked.loader, ['--library-path', unpacked.libraries, '--list', unpacked.program]);
   if (!listed.ok) return listed;
   const loader = /^\s*(\/lib64\/\S+)/m.exec(listed.value)?.[1] ?? '/lib64/ld-linux-x86-64.so.2';
-  const libraries = [...listed.value.matchAll(/=> (\/\S+)/g)].map(([, library = '']) => library);
+  const libraries = [...listed.value.matchAll(/^(?!\s*\/lib64\/).*=> (\/\S+)/gm)].map(([, library = '']) => library);
   return ok([
-    { from, to: 'usr/bin/bpftrace' },
-    { from: await realpath(loader), to: loader },
+    { from: unpacked?.program ?? command, to: 'usr/bin/bpftrace' },
+    { from: await realpath(unpacked?.loader ?? loader), to: loader },
     ...(await Promise.all(
       libraries.map(async (library) => ({
         from: await realpath(library),
@@ -179,6 +184,17 @@ async function filesOfProgram(program: string): Promise<Result<readonly Copy[], 
       })),
     )),
   ]);
+}
+
+/** What a command of tools/bpftrace-versions runs: a program with libraries and a loader of its own; undefined for others. */
+function unpackedBeside(
+  command: string,
+): { readonly loader: string; readonly libraries: string; readonly program: string } | undefined {
+  const folder = dirname(command);
+  const loader = join(folder, 'loader', basename(command));
+  if (!existsSync(loader)) return undefined;
+  const libraries = ['usr/lib', 'lib'].map((place) => join(folder, 'root', place, 'x86_64-linux-gnu')).join(':');
+  return { loader, libraries, program: join(folder, 'root/usr/bin', basename(command)) };
 }
 
 function folderEntry(path: string): CpioEntry {

@@ -56,13 +56,13 @@ export class TracedGuest implements AsyncDisposable {
   }
 
   /** Boots (or restores) and attaches; throws what the lab says when it can't. */
-  static async start(kernel: string, probes: string, barBytes = 64 * mib): Promise<TracedGuest> {
+  static async start(kernel: string, probes: string, barBytes = 64 * mib, bpftrace = 'bpftrace'): Promise<TracedGuest> {
     const catalogue = await readCatalogue(fileURLToPath(new URL('../../../probes', import.meta.url)));
     if (!catalogue.ok) throw new Error(catalogue.error.message);
     const tracer = new Tracer({ targets: [], probes: catalogue.value, clock: () => Date.now() });
     const runs = chooseStreams({ targetId: '', probes, parameters: [] }, tracer.probes());
     if (!runs.ok) throw new Error(runs.error.message);
-    const request = { kernel, barBytes, bpftrace: 'bpftrace', targetId: `lab-${kernel}`, start: 'fastest' as const };
+    const request = { kernel, barBytes, bpftrace, targetId: `lab-${kernel}`, start: 'fastest' as const };
     const open = await openGuest(tracer, catalogue.value, { ...request, runs: runs.value }, () => undefined, undefined);
     if (!open.ok) throw new Error(open.error.message);
     const session = await tracer.session(`lab-${kernel}`);

@@ -1,0 +1,51 @@
+/** The fault path on 6.12 by a newer bpftrace, that of Debian 13: every script loads, and counts exactly. */
+import { execFileSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { faultPathProbes } from '../../src/lab/open-guest.ts';
+import { TracedGuest } from './traced-guest.ts';
+
+const fetch = fileURLToPath(new URL('../../../tools/bpftrace-versions/fetch.sh', import.meta.url));
+const barBytes = 8 * 1024 * 1024;
+
+/** Version and command; downloads some 100 MB the first time, nothing later. */
+function bpftraceOf(suite: string): readonly [version: string, command: string] {
+  const [, version = '', command = ''] = execFileSync(fetch, [suite], { encoding: 'utf8' }).trim().split(' ');
+  return [version, command];
+}
+
+describe('bpftrace of Debian 13', () => {
+  let guest: TracedGuest;
+  let version: string;
+  beforeAll(async () => {
+    const [found, command] = bpftraceOf('trixie');
+    version = found;
+    guest = await TracedGuest.start('6.12', faultPathProbes, barBytes, command);
+  });
+  afterAll(() => guest[Symbol.asyncDispose]());
+
+  it('loads every script of the fault path', () => {
+    expect(guest.open.refused).toEqual([]);
+    expect(guest.runs.map(({ probe, state, bpftraceVersion }) => [probe, state, bpftraceVersion])).toEqual(
+      faultPathProbes.split(',').map((probe) => [probe, 'running', version]),
+    );
+  });
+
+  it('counts a touch, a MAP_DMA and an mmap of sysfs to the last page, and ends with nothing lost', async () => {
+    const touch = await guest.count({ workload: 'touch', isMisaligned: true });
+    expect(touch.truth['pagesTouched']).toBe(2048);
+    expect(touch.sum('vfio-fault', 'attempts', { result: 'nopage', order: 'pte', lock: 'mmap-read' })).toBe(2048);
+    expect(touch.sum('vfio-fault', 'pagesMapped', { device: '0000:01:00.0', place: 2 })).toBe(2048);
+    expect(touch.sum('pfn-insert', 'inserts', { insert: 'vmf_insert_pfn', comm: 'vfio-load' })).toBe(2048);
+    const dmaMap = await guest.count({ workload: 'dma-map' });
+    expect(dmaMap.sum('vfio-fault', 'attempts', { result: 'nopage', order: 'pmd', origin: 'remote' })).toBe(4);
+    expect(dmaMap.sum('dma-map', 'links', { link: 'vaddr_get_pfns' })).toBe(2048);
+    expect(dmaMap.sum('dma-map', 'linkFailures', { link: 'follow' })).toBe(4);
+    const sysfs = await guest.count({ workload: 'sysfs' });
+    expect(sysfs.sum('pfn-remap', 'remaps', { context: 'mmap', lock: 'mmap-write' })).toBe(1);
+    expect(sysfs.sum('lock-assert', 'checks', { kernel: 'holds', mine: 'holds' })).toBe(1);
+    await Promise.all(guest.runs.map(({ id }) => guest.tracer.stopRun(id)));
+    const { runs } = guest.session.summary();
+    expect(runs.flatMap(({ run }) => [run.failure, ...run.findings]).filter((one) => one !== undefined)).toEqual([]);
+  });
+});
