@@ -1,6 +1,7 @@
 /** The page under a million acquisitions a second. Figures are reported, not asserted: a machine may be busy. */
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { ScenarioName } from './feed/scenarios.ts';
 import { openBrowser, openPage, waitForFigures } from './open-page.ts';
 
 let browser: Browser;
@@ -11,10 +12,18 @@ afterAll(() => browser.close());
 
 const framesWatched = 24;
 
-test('draws at 4 Hz under full load and keeps its memory bounded', async () => {
-  await using open = await openPage(browser, 'busy');
+test.each<[string, ScenarioName, string, readonly string[]]>([
+  ['one target', 'busy', '', ['acquisitions']],
+  [
+    'two targets side by side',
+    'beside-busy',
+    'target=host&beside=lab-6.12-10c5&view=locks',
+    ['acquisitions', 'acquisitions-right'],
+  ],
+])('draws %s at 4 Hz under full load and keeps its memory bounded', async (name, scenario, query, panels) => {
+  await using open = await openPage(browser, scenario, query);
   const { page } = open;
-  await waitForFigures(page, 'acquisitions');
+  for (const panel of panels) await waitForFigures(page, panel);
   await page.evaluate(() => {
     const tasks: number[] = [];
     Object.assign(window, { longTasksMs: tasks });
@@ -46,7 +55,7 @@ test('draws at 4 Hz under full load and keeps its memory bounded', async () => {
     heapMiB: (ended.get('JSHeapUsedSize') ?? 0) / 2 ** 20,
     eventToPaintMsP95: latencyMs[Math.floor(latencyMs.length * 0.95)],
   };
-  process.stderr.write(`browser under load: ${JSON.stringify(report)}\n`);
+  process.stderr.write(`browser under load, ${name}: ${JSON.stringify(report)}\n`);
   expect(latencyMs.length).toBeGreaterThan(1000);
   // A leak of the ticks or calls themselves would show as hundreds of MiB within these seconds.
   expect(report.heapMiB).toBeLessThan(300);

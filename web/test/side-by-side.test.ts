@@ -218,7 +218,7 @@ describe('one axis and one scale', () => {
   });
 
   test.each(['acquisitions', 'faults', 'wait', 'hold', 'spread'])(
-    '%s has the same scale in both columns, and another one alone',
+    '%s has the same scale in both columns, and another one alone or where each has its own',
     async (id) => {
       await using open = await openBoth('beside', query);
       const { page } = open;
@@ -233,6 +233,13 @@ describe('one axis and one scale', () => {
       await page.keyboard.press('b');
       await expect.poll(() => page.locator('.live-column').count(), soon).toBe(0);
       await expect.poll(() => scaleOf(page, id), soon).not.toEqual(both);
+      await page.goBack();
+      await page.getByRole('button', { name: 'Own', exact: true }).click();
+      expect(address(page, 'scales')).toBe('own');
+      await waitForFigures(page, `${id}-right`);
+      await expect
+        .poll(async () => JSON.stringify(await scaleOf(page, id)), soon)
+        .not.toBe(JSON.stringify(await scaleOf(page, `${id}-right`)));
     },
   );
 

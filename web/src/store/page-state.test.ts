@@ -6,6 +6,7 @@ import {
   pageNames,
   playSpeeds,
   readPageState,
+  scalesNames,
   themeNames,
   writePageState,
   compareLayouts,
@@ -19,6 +20,7 @@ const chosen = fc.record({
   view: fc.option(fc.constantFrom(...liveViewNames), { nil: undefined }),
   target: text,
   beside: text,
+  scales: fc.constantFrom(...scalesNames),
   process: text,
   mode: text,
   window: fc.constantFrom(...liveWindowNames),
@@ -58,7 +60,9 @@ test('the address reads back as what was written, whatever the names of processe
 test('an address without a choice stays empty, and an unknown word is left out', () => {
   expect(writePageState(readPageState(''))).toBe('');
   expect(
-    writePageState(readPageState('?page=nowhere&window=7y&theme=pink&span=x&paused=2&other=1&from=-3&to=1e9&speed=7')),
+    writePageState(
+      readPageState('?page=nowhere&window=7y&theme=pink&span=x&paused=2&other=1&from=-3&to=1e9&speed=7&scales=some'),
+    ),
   ).toBe('');
 });
 

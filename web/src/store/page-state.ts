@@ -17,6 +17,11 @@ export const liveViewNames = ['locks', 'path'] as const;
 /** A view's word in the address. */
 export type LiveViewName = (typeof liveViewNames)[number];
 
+/** How charts of two columns are scaled. */
+export const scalesNames = ['equal', 'own'] as const;
+/** A scaling's word in the address. */
+export type ScalesName = (typeof scalesNames)[number];
+
 /** The themes; `system` follows the machine. */
 export const themeNames = ['system', 'light', 'dark'] as const;
 /** A theme's word in the address. */
@@ -40,6 +45,8 @@ export type PageState = {
   readonly target: string | undefined;
   /** The target that is looked at beside the first one, in a column of its own. */
   readonly beside: string | undefined;
+  /** Whether charts of both columns have one scale, or each its own. */
+  readonly scales: ScalesName;
   readonly process: string | undefined;
   readonly mode: string | undefined;
   readonly window: LiveWindow;
@@ -105,6 +112,7 @@ export function readPageState(search: string): PageState {
     view: oneOf(liveViewNames, query.get('view')),
     target: text('target'),
     beside: text('beside') === text('target') ? undefined : text('beside'),
+    scales: oneOf(scalesNames, query.get('scales')) ?? 'equal',
     process: text('process'),
     mode: text('mode'),
     window: oneOf(liveWindowNames, query.get('window')) ?? '30s',
@@ -142,6 +150,7 @@ export function writePageState(state: PageState): string {
   put('view', state.view);
   put('target', state.target);
   put('beside', state.beside);
+  put('scales', state.scales, 'equal');
   put('process', state.process);
   put('mode', state.mode);
   put('window', state.window, '30s');

@@ -122,13 +122,13 @@ function violationsFigure(session: LiveSession): Figure {
 }
 
 /** Before anything is known: the same places, so that nothing jumps. */
-const unknownFigures: readonly Figure[] = [
+export const unknownFigures: readonly Figure[] = [
   'faults',
   'faults per GiB',
   'time in fault',
   'time per GiB',
   'violations',
-].map((title) => plain(title, '–', 'not known yet', 'not known yet'));
+].map((title) => plain(title, '–', 'not known', 'not known'));
 
 function plain(title: string, value: string, exact: string, note: string): Figure {
   return { title, value, exact, note, tone: 'plain' };

@@ -64,7 +64,7 @@ function zeroWords({ session, other }: Shown): string {
   const [first] = [session, other?.session]
     .filter((one) => one !== undefined)
     .toSorted((one, two) => one.view.startedAtMs - two.view.startedAtMs);
-  return first === undefined ? '' : `One time axis: seconds since ${first.view.target.id} began. Equal scales.`;
+  return first === undefined ? '' : `One time axis: seconds since ${first.view.target.id} began.`;
 }
 
 function comparable(shown: Shown): ComparableColumns {

@@ -63,7 +63,8 @@ function isAlive(session: Shown['session']): boolean {
 }
 
 /**
- * A selector whose view has the same scale in both columns: `join` draws its own view on a scale that has room for the other one's too.
+ * A selector whose view has the same scale in both columns, where that is wanted: `join` draws its own view on a scale that has room for the
+ * other one's too.
  * Each column's view is made once a moment, whoever asks for it.
  */
 export function onOneScale<T>(select: (shown: Shown) => T, join: (own: T, other: T) => T): (shown: Shown) => T {
@@ -73,5 +74,8 @@ export function onOneScale<T>(select: (shown: Shown) => T, join: (own: T, other:
     made.set(shown, known);
     return known.view;
   };
-  return (shown) => (shown.other === undefined ? select(shown) : join(viewOf(shown), viewOf(shown.other)));
+  return (shown) => {
+    const { other, page } = shown;
+    return other === undefined || page.scales === 'own' ? select(shown) : join(viewOf(shown), viewOf(other));
+  };
 }

@@ -1,19 +1,30 @@
 import type { ReactNode } from 'react';
 import { noSession } from '../../store/page-state.ts';
 import { selectSideBySide, swapped, withTargetIn } from '../../store/select-side-by-side.ts';
-import { useShown, useStores } from '../../store/use-store.ts';
+import { usePage, useShown, useStores } from '../../store/use-store.ts';
 import { Button } from '../../widgets/button.tsx';
 import { Menu } from '../../widgets/menu.tsx';
+import { Segmented } from '../../widgets/segmented.tsx';
 
 /** Two targets at once: begins it, swaps the columns, makes a comparison of them, ends it. */
 export function SideBySideBar(): ReactNode {
   const { app } = useStores();
+  const { scales } = usePage();
   const view = useShown(selectSideBySide, 'first');
   if (!view.isOn) return <Offers />;
   const { comparable } = view;
   return (
     <div className="beside-bar" role="toolbar" aria-label="side by side">
       <span className="quiet beside-axis">{view.zeroWords}</span>
+      <Segmented
+        label="scales"
+        value={scales}
+        options={[
+          { value: 'equal', label: 'Equal scales' },
+          { value: 'own', label: 'Own' },
+        ]}
+        onChange={(chosen) => app.page.set({ scales: chosen })}
+      />
       <Button icon="swap" label="Swap" hint="left becomes right (x)" onClick={() => app.page.set(swapped(app.get()))} />
       <Button
         icon="chart"

@@ -1,11 +1,15 @@
 import type { ReactNode } from 'react';
-import { selectFaultPath } from '../../store/select-fault-path.ts';
-import { useShown } from '../../store/use-store.ts';
+import { selectFaultPath, unknownFigures } from '../../store/select-fault-path.ts';
+import { isSideBySide } from '../../store/side-by-side.ts';
+import { usePage, useShown } from '../../store/use-store.ts';
 
 /** The figures that decide: how many faults, how many a GiB, how long altogether, how many violations. */
 export function FiguresRow(): ReactNode {
-  const { figures, status } = useShown(selectFaultPath, 'slow');
-  if (status.kind !== 'ready') return null;
+  const { figures: known, status } = useShown(selectFaultPath, 'slow');
+  const isTwo = isSideBySide(usePage());
+  if (status.kind !== 'ready' && !isTwo) return null;
+  // Where the other column has figures this one keeps their place, so that panels stand face to face.
+  const figures = status.kind === 'ready' ? known : unknownFigures;
   return (
     <dl className="figures">
       {figures.map(({ title, value, exact, note, tone }) => (
