@@ -12,6 +12,7 @@ const session = (target: SessionView['target'], id: string): SessionView => ({ i
 /** A world where nothing happens but what the test does. */
 function fakeWorld(answers: Partial<Ports['http']>) {
   const opened: { readonly id: string; readonly events: FeedEvents }[] = [];
+  const closed: string[] = [];
   let search = '';
   const refuse = async (): Promise<Result<never, Problem>> => ({
     ok: false,
@@ -61,7 +62,7 @@ function fakeWorld(answers: Partial<Ports['http']>) {
     },
     openFeed: (id, events) => {
       opened.push({ id, events });
-      return { resync: () => undefined, close: () => undefined };
+      return { resync: () => undefined, close: () => void closed.push(id) };
     },
     nowMs: () => 1000,
     every: () => () => undefined,
@@ -79,7 +80,7 @@ function fakeWorld(answers: Partial<Ports['http']>) {
     onBack: () => () => undefined,
     later: (run: () => void) => run(),
   };
-  return { app: new AppStore(ports, new PageStore(bar)), opened };
+  return { app: new AppStore(ports, new PageStore(bar)), opened, closed };
 }
 
 test('without a session the page says that nothing is traced, and follows one as soon as there is one', async () => {
@@ -100,6 +101,19 @@ test('another target in the address is another session', async () => {
   app.page.set({ target: 'replay' });
   expect(opened.map(({ id }) => id)).toEqual(['s1', 's2']);
   app[Symbol.dispose]();
+});
+
+test('columns that are swapped go on with their feeds, and one that is left is closed', async () => {
+  const { app, opened, closed } = fakeWorld({ sessions: async () => ok([session(host, 's1'), session(replay, 's2')]) });
+  app.page.set({ target: 'host', beside: 'replay' });
+  app.start();
+  await expect.poll(() => opened.map(({ id }) => id)).toEqual(['s1', 's2']);
+  app.page.set({ target: 'replay', beside: 'host' });
+  expect([opened.length, closed]).toEqual([2, []]);
+  app.page.set({ beside: undefined });
+  expect([opened.length, closed]).toEqual([2, ['s1']]);
+  app[Symbol.dispose]();
+  expect(closed).toEqual(['s1', 's2']);
 });
 
 test('a refused command says why until it is put aside', async () => {
