@@ -11,6 +11,7 @@ import {
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { importSession } from '../src/sessions/import-session.ts';
 import { type StartedApp, startApp } from './fakes/start-app.ts';
+import { readPerfetto } from './fakes/perfetto-schema.ts';
 import { openTempStore, type TempStore } from './fakes/temp-store.ts';
 
 let temp: TempStore;
@@ -147,6 +148,20 @@ describe('comparisons over HTTP', () => {
     expect(text).toMatch(/^Faults +1 +32 ▲ +32 ▲$/m);
     expect(text).toMatch(/^Faults +1 +32 +1 → 32 +regressed$/m);
     expect(Math.max(...text.split('\n').map(({ length }) => length))).toBeLessThanOrEqual(72);
+  });
+
+  it('are a Perfetto trace of all runs too', async () => {
+    const answer = await ask('baseline=build:6.1&candidate=build:6.12&format=perfetto');
+    expect(answer.headers.get('content-type')).toBe('application/vnd.google.protobuf');
+    expect(answer.headers.get('content-disposition')).toContain('faultline-comparison.pftrace');
+    const packets = readPerfetto(new Uint8Array(await answer.arrayBuffer()));
+    const processes = packets.flatMap(({ process }) => (process === undefined ? [] : [process]));
+    expect(processes.map((one) => one.process_name.replace(/run .*/, ''))).toEqual([
+      ...['baseline 6.1, ', 'baseline 6.1, '],
+      ...['candidate 6.12, ', 'candidate 6.12, '],
+    ]);
+    // Runs of some seconds, whatever the clocks of their kernels said.
+    expect(Math.max(...packets.map(({ atNs = 0 }) => atNs))).toBeLessThan(60e9);
   });
 
   it.each([

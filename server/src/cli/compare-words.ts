@@ -21,6 +21,8 @@ export type CompareWords = JudgeWords & {
   readonly sides: readonly (readonly string[])[];
   /** Under which name it is saved in the store; not at all where absent. */
   readonly save?: string | undefined;
+  /** The file that all runs are written to as one Perfetto trace; not at all where absent. */
+  readonly perfetto?: string | undefined;
 };
 
 /** Exit statuses, also of `lab compare`: fit for `git bisect run`, where 1 is bad. */
@@ -68,21 +70,25 @@ export function judgeOf({ metric, margin, format, json }: JudgeOptions): JudgeWo
   return { metrics: metric, marginShare: margin, format: json === true ? 'json' : format };
 }
 
+type CompareOptions = { readonly save?: string; readonly perfetto?: string };
+
 /** Adds the command. */
 export function addCompare(program: Command, environment: DataEnvironment, take: (words: CompareWords) => void): void {
   const command = program.command('compare').usage('[options] BASELINE… -- CANDIDATE… [-- CANDIDATE…]');
   withJudging(withStore(command))
     .description('compare recorded sessions of kernel builds, a run each, and say which is better')
     .option('--save <name>', 'keep it in the store under a name, for the page and for others', argumentOf(parseName))
+    .option('--perfetto <file>', 'write the runs of all sides to a file as one Perfetto trace')
     .argument('<sessions...>', 'of the baseline, then behind -- of a candidate')
     .addHelpText('after', compareHelp)
-    .action((words: readonly string[], options: JudgeOptions & StoreOptions & { readonly save?: string }) => {
+    .action((words: readonly string[], options: JudgeOptions & StoreOptions & CompareOptions) => {
       const sides = sidesOf(words);
       if (!sides.ok) command.error(`error: ${sides.error.message}. ${sides.error.remedy}`);
       else
         take({
           ...judgeOf(options),
           ...{ store: storeOf(options, environment)?.folder ?? '', sides: sides.value, save: options.save },
+          perfetto: options.perfetto,
         });
     });
 }

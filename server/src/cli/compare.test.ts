@@ -1,5 +1,7 @@
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { readPerfetto } from '../../test/fakes/perfetto-schema.ts';
 import { type FaultRun, realProbes, recordFaultRun } from '../../test/fakes/recorded-fault-runs.ts';
 import { openTempStore, type TempStore } from '../../test/fakes/temp-store.ts';
 import { SavedComparisons } from '../sessions/saved-comparisons.ts';
@@ -163,6 +165,18 @@ describe('faultline compare', () => {
       ['6.1', 5],
       ['6.12', 5],
     ]);
+  });
+
+  it('writes the runs of all sides as a Perfetto trace, and over no file', async () => {
+    await record('6.1');
+    await record('6.12');
+    const file = join(temp.folder, 'both.pftrace');
+    const line = `compare --metric violations --perfetto ${file} build:6.1 -- build:6.12`;
+    expect((await run(line)).status).toBe(0);
+    const packets = readPerfetto(await readFile(file));
+    expect(packets.filter(({ process }) => process !== undefined)).toHaveLength(10);
+    const again = await run(line);
+    expect([again.status, again.err]).toEqual([2, expect.stringContaining('was not written')]);
   });
 
   it('lets no name out of a file steer the terminal or begin a line', async () => {

@@ -1,5 +1,9 @@
 /** `faultline compare`: recorded sessions of kernel builds, side by side, and a verdict. */
+import { createWriteStream } from 'node:fs';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import { type ComparedRun, type Comparison, compareSides, err, ok, type Result, type Side } from '@faultline/shared';
+import { perfettoOfSides } from '../compare/perfetto-sides.ts';
 import { chooseRuns } from '../compare/choose-runs.ts';
 import { readRun, type RecordedFolder } from '../compare/recorded-run.ts';
 import { report } from '../compare/report.ts';
@@ -29,15 +33,37 @@ export async function compare(words: CompareWords, terminal: Terminal): Promise<
     sides.push({ title, runs: runs.value });
   }
   const status = printComparison(sides, words, terminal);
-  if (words.save === undefined) return status;
-  const { metrics, marginShare, save: name } = words;
-  const toSave = { name, sides: named, metrics, marginShare };
-  const saved = new SavedComparisons(library.folder).save(toSave, library.folder, Date.now());
-  if (!saved.ok) return refuse(saved.error, terminal);
-  terminal.err(
-    `saved as ${saved.value.id}; on the page of a server of this store: ?page=compare&saved=${saved.value.id}\n`,
-  );
-  return status;
+  const failed = (await writePerfetto(named, words)) ?? saveUnder(named, words, library.folder, terminal);
+  return failed === undefined ? status : refuse(failed, terminal);
+}
+
+type Named = readonly { readonly title: string; readonly folders: readonly RecordedFolder[] }[];
+
+/** Writes the trace where one is wanted, to a file that is not there yet. The answer is why it could not. */
+async function writePerfetto(sides: Named, { perfetto }: CompareWords): Promise<Refusal | undefined> {
+  if (perfetto === undefined) return undefined;
+  try {
+    await pipeline(Readable.from(perfettoOfSides(sides)), createWriteStream(perfetto, { flags: 'wx' }));
+    return undefined;
+  } catch (error) {
+    const message = `${perfetto} was not written: ${error instanceof Error ? error.message : String(error)}`;
+    return { kind: 'store-problem', message, remedy: 'Name a file that is not there yet, where there is room.' };
+  }
+}
+
+/** Saves the comparison where a name is given. The answer is why it could not. */
+function saveUnder(
+  sides: Named,
+  { save: name, metrics, marginShare }: CompareWords,
+  store: string,
+  terminal: Terminal,
+): Refusal | undefined {
+  if (name === undefined) return undefined;
+  const saved = new SavedComparisons(store).save({ name, sides, metrics, marginShare }, store, Date.now());
+  if (!saved.ok) return saved.error;
+  const { id } = saved.value;
+  terminal.err(`saved as ${id}; on the page of a server of this store: ?page=compare&saved=${id}\n`);
+  return undefined;
 }
 
 function refuse({ message, remedy }: Refusal, terminal: Terminal): number {

@@ -87,6 +87,7 @@ export class PerfettoBytes {
 export class PacketSequence {
   private readonly bytes: PerfettoBytes;
   private readonly id: number;
+  private readonly zeroNs: number;
   private readonly tables = {
     categories: valuesOf(),
     names: valuesOf(),
@@ -97,10 +98,11 @@ export class PacketSequence {
   private isCleared = true;
   private isLossy = false;
 
-  /** Numbers of sequences begin at 1. */
-  constructor(bytes: PerfettoBytes, id: number) {
+  /** Numbers of sequences begin at 1. Times are written from `zeroNs` on; what lies before it stands at it. */
+  constructor(bytes: PerfettoBytes, id: number, zeroNs: number = 0) {
     this.bytes = bytes;
     this.id = id;
+    this.zeroNs = zeroNs;
   }
 
   /** The kernel's clock beside the wall clock at one moment, ns. */
@@ -192,7 +194,7 @@ export class PacketSequence {
 
   private write(atNs: number | undefined, content: Writing): void {
     this.bytes.packet((inside) => {
-      if (atNs !== undefined) writeNumber(inside, packet.timestamp, atNs);
+      if (atNs !== undefined) writeNumber(inside, packet.timestamp, Math.max(0, atNs - this.zeroNs));
       content(inside);
       writeNumber(inside, packet.sequence, this.id);
       this.writeInterned(inside);

@@ -10,13 +10,51 @@ const pieceBytesMin = 64 * 1024;
 /** Times are those of the kernel's boot clock, with one snapshot of it beside the wall clock. */
 export async function* exportPerfetto(source: ExportSource): AsyncGenerator<Uint8Array> {
   const bytes = new PerfettoBytes();
-  const trace = new PerfettoTrace(source.manifest, bytes);
+  yield* written(source, new PerfettoTrace(source.manifest, bytes, alone()), bytes);
+}
+
+/** A run of a comparison, and what its group of tracks is called. */
+export type PerfettoRun = { readonly source: ExportSource; readonly name: string };
+
+/**
+ * Several sessions in one trace, one after the other: each a process of its own, all from a common zero, which is the beginning of the first
+ * snapshot of each. Of several kernels, so without their clocks, processes and threads: those are tracks by name.
+ */
+export async function* exportPerfettoRuns(runs: readonly PerfettoRun[]): AsyncGenerator<Uint8Array> {
+  const bytes = new PerfettoBytes();
+  const count = { uuid: 0, sequence: 0 };
+  for (const [at, { source, name }] of runs.entries()) {
+    const group = { pid: at + 1, name, zeroNs: await beginningOf(source) };
+    yield* written(source, new PerfettoTrace(source.manifest, bytes, { count, group }), bytes);
+  }
+}
+
+async function* written(source: ExportSource, trace: PerfettoTrace, bytes: PerfettoBytes): AsyncGenerator<Uint8Array> {
   trace.begin();
   for await (const item of timelineOf(source)) {
     trace.add(item);
     if (bytes.size >= pieceBytesMin) yield bytes.take();
   }
   yield bytes.take();
+}
+
+/** Kernel time of the first snapshot of a session, ns; 0 where it has none. */
+async function beginningOf(source: ExportSource): Promise<number> {
+  for await (const event of source.events()) {
+    const slices = event.kind === 'tick' ? event.tick.slices.filter(({ fromNs }) => fromNs > 0) : [];
+    if (slices.length > 0) return Math.min(...slices.map(({ fromNs }) => fromNs));
+  }
+  return 0;
+}
+
+/** Where a session stands in a trace: numbers that are taken, and its group where it is not the only one. */
+type Placement = {
+  readonly count: { uuid: number; sequence: number };
+  readonly group: { readonly pid: number; readonly name: string; readonly zeroNs: number } | undefined;
+};
+
+function alone(): Placement {
+  return { count: { uuid: 0, sequence: 0 }, group: undefined };
 }
 
 /** A run, with a sequence of packets of its own: what it lost says nothing of others. */
@@ -43,19 +81,24 @@ class PerfettoTrace {
   private readonly runs: Run[] = [];
   private readonly processes = new Map<number, number>();
   private readonly threads = new Map<string, number>();
-  private uuid = 0;
+  private readonly place: Placement;
+  /** The track that all others stand under. */
+  private root: number | undefined;
 
-  constructor(manifest: SessionManifest, bytes: PerfettoBytes) {
+  constructor(manifest: SessionManifest, bytes: PerfettoBytes, place: Placement) {
     this.manifest = manifest;
     this.bytes = bytes;
-    this.own = new PacketSequence(bytes, 1);
+    this.place = place;
+    this.own = this.sequence();
   }
 
   /** Clocks, what the session is, and its marks. */
   begin(): void {
     const { manifest, own } = this;
+    const { group } = this.place;
     const beganNs = kernelTimeOf(manifest, manifest.createdAtMs);
-    if (beganNs !== undefined) own.clocks(beganNs, manifest.createdAtMs * 1e6);
+    if (group !== undefined) this.root = this.track(own, { process: { pid: group.pid, name: group.name } });
+    else if (beganNs !== undefined) own.clocks(beganNs, manifest.createdAtMs * 1e6);
     const uuid = this.track(own, { name: `session ${manifest.name ?? manifest.id}` });
     own.instant(beganNs ?? 0, uuid, { name: 'session', category: 'faultline', args: describe(manifest) });
     if (manifest.marks.length === 0) return;
@@ -66,7 +109,7 @@ class PerfettoTrace {
 
   add(item: TimelineItem): void {
     if (item.kind === 'run') {
-      this.addRun(item.run, item.probe, item.stream);
+      this.addRun(item.probe, item.stream);
       return;
     }
     const run = this.runs[item.run];
@@ -97,8 +140,8 @@ class PerfettoTrace {
     }
   }
 
-  private addRun(index: number, probe: string, stream: Stream): void {
-    const sequence = new PacketSequence(this.bytes, index + 2);
+  private addRun(probe: string, stream: Stream): void {
+    const sequence = this.sequence();
     this.runs.push({
       sequence,
       category: `${probe}:${stream.name}`,
@@ -164,10 +207,15 @@ class PerfettoTrace {
   }
 
   private thread(pid: number, tid: number, name: string): number {
-    if (!this.processes.has(pid)) this.processes.set(pid, this.track(this.own, { process: { pid, name } }));
     const key = `${pid} ${tid}`;
     const known = this.threads.get(key);
     if (known !== undefined) return known;
+    if (this.root !== undefined) {
+      const made = this.track(this.own, { name: `${name} ${tid}` });
+      this.threads.set(key, made);
+      return made;
+    }
+    if (!this.processes.has(pid)) this.processes.set(pid, this.track(this.own, { process: { pid, name } }));
     const made = this.track(this.own, { thread: { pid, tid, name } });
     this.threads.set(key, made);
     return made;
@@ -182,9 +230,17 @@ class PerfettoTrace {
   }
 
   private track(sequence: PacketSequence, facts: Omit<Parameters<PacketSequence['track']>[0], 'uuid'>): number {
-    this.uuid += 1;
-    sequence.track({ uuid: this.uuid, ...facts });
-    return this.uuid;
+    const { count } = this.place;
+    count.uuid += 1;
+    const { uuid } = count;
+    sequence.track({ uuid, ...(this.root === undefined ? {} : { parent: this.root }), ...facts });
+    return uuid;
+  }
+
+  private sequence(): PacketSequence {
+    const { count, group } = this.place;
+    count.sequence += 1;
+    return new PacketSequence(this.bytes, count.sequence, group?.zeroNs);
   }
 }
 

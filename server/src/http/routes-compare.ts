@@ -1,4 +1,5 @@
 /** Comparisons over HTTP: what can be compared, and the comparison itself as JSON or as a text to pass on. */
+import { Readable } from 'node:stream';
 import {
   ComparableSessionSchema,
   type ComparableSession,
@@ -14,6 +15,7 @@ import {
 } from '@faultline/shared';
 import { type Static, Type } from 'typebox';
 import { type ComparedSide, readComparedSide } from '../compare/compared-side.ts';
+import { perfettoOfSides } from '../compare/perfetto-sides.ts';
 import { readDifferenceHeat } from '../compare/heat-runs.ts';
 import { buildOf } from '../compare/recorded-run.ts';
 import { report } from '../compare/report.ts';
@@ -50,6 +52,8 @@ const FormatSchema = Type.Union([
   Type.Literal('csv'),
   Type.Literal('benchstat'),
   Type.Literal('html'),
+  /** The runs themselves: no verdict, and streamed. */
+  Type.Literal('perfetto'),
 ]);
 
 /** Which sides: their words, or the id of a saved comparison. */
@@ -102,12 +106,20 @@ export function addCompareRoutes(app: App, library: Library): void {
         summary:
           'Recorded sessions side by side, and a verdict. A side is ids of sessions with commas between them, or a selection such as build:6.1,workload:touch; each candidate is a side',
         querystring: CompareQuerySchema,
-        response: { 200: Type.Union([ComparisonAnswerSchema, Type.String()]), ...failures },
+        response: {
+          200: Type.Union([ComparisonAnswerSchema, Type.Unsafe<string | Readable>(Type.String())]),
+          ...failures,
+        },
       },
     },
     async ({ query }, reply) => {
       const { format = 'json' } = query;
       const named = namedSides(query, library);
+      if (format === 'perfetto')
+        return reply
+          .type('application/vnd.google.protobuf')
+          .header('content-disposition', 'attachment; filename="faultline-comparison.pftrace"')
+          .send(Readable.from(perfettoOfSides(named.sides), { objectMode: false }));
       const sides = await readSides(named.sides);
       const comparison = withRemarks(compare(sides, named.judge, query), named.remarks);
       const answer = answerOf(sides, comparison);

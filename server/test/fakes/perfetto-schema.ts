@@ -129,6 +129,9 @@ export type ReadPacket = {
   /** Outermost first. */
   readonly frames?: readonly string[];
   readonly isAfterLoss?: true;
+  /** The number of the track that is described here, and the process that it stands for. */
+  readonly uuid?: number;
+  readonly process?: { readonly pid: number; readonly process_name: string };
 };
 
 /** Decodes a file as a reader does: numbers are looked up among what their sequence sent since it was last cleared. */
@@ -172,6 +175,8 @@ function readPacket(
     ...(track === undefined
       ? {}
       : { track: { name: names.get(track.uuid), ...(track.counter === undefined ? {} : { isCounter: true }) } }),
+    ...(track === undefined ? {} : { uuid: track.uuid }),
+    ...(track?.process === undefined ? {} : { process: track.process }),
     ...(event === undefined
       ? {}
       : {

@@ -36,7 +36,7 @@ export type Comparisons = {
   readonly annotate: (id: string, text: string) => Answer<SavedComparisonView>;
   readonly remove: (id: string) => Answer<{ readonly id: string }>;
   /** The comparison in one of the formats of the interface, whole, and the name for its file. */
-  readonly textOf: (query: string, format: string) => Answer<{ readonly text: string; readonly name: string }>;
+  readonly fileOf: (query: string, format: string) => Answer<{ readonly bytes: Blob; readonly name: string }>;
 };
 
 /** The comparisons of the server at the page's own origin. */
@@ -52,14 +52,14 @@ export function createComparisons(token: string | undefined): Comparisons {
     annotate: (id, text) => ask(readSaved, `comparisons/${id}/notes`, { json: { text } }),
     remove: (id) =>
       ask((answer) => readAnswer(RemovedComparisonSchema, answer), `comparisons/${id}`, { method: 'DELETE', json: {} }),
-    textOf: async (query, format) => {
+    fileOf: async (query, format) => {
       const path = `compare?${query}&format=${format}`;
       try {
         const response = await fetch(`/api/v1/${path}`, { headers: headersFor(token), cache: 'no-store' });
-        const text = await response.text();
-        if (!response.ok) return readResponse(() => err('no text'), path, response.status, text);
+        if (!response.ok) return readResponse(() => err('no file'), path, response.status, await response.text());
+        const bytes = await response.blob();
         const name = /filename="([^"/\\]+)"/.exec(response.headers.get('content-disposition') ?? '')?.[1];
-        return ok({ text, name: name ?? `faultline-comparison.${format}` });
+        return ok({ bytes, name: name ?? `faultline-comparison.${format}` });
       } catch (error) {
         return err(unreachable(error));
       }

@@ -9,15 +9,16 @@ const host = { id: 'host', kind: 'host', title: 'host' } as const;
 const replay = { id: 'replay', kind: 'replay', title: 'recorded sample', badge: 'recorded' } as const;
 const session = (target: SessionView['target'], id: string): SessionView => ({ id, target, startedAtMs: 0, runs: [] });
 
+const refuse = async (): Promise<Result<never, Problem>> => ({
+  ok: false,
+  error: { error: 'no', message: 'No.', remedy: 'Ask later.' },
+});
+
 /** A world where nothing happens but what the test does. */
 function fakeWorld(answers: Partial<Ports['http']>) {
   const opened: { readonly id: string; readonly events: FeedEvents }[] = [];
   const closed: string[] = [];
   let search = '';
-  const refuse = async (): Promise<Result<never, Problem>> => ({
-    ok: false,
-    error: { error: 'no', message: 'No.', remedy: 'Ask later.' },
-  });
   const ports: Ports = {
     http: {
       targets: async () => ok([host, replay]),
@@ -53,7 +54,7 @@ function fakeWorld(answers: Partial<Ports['http']>) {
       comparable: refuse,
       compare: refuse,
       heat: refuse,
-      textOf: refuse,
+      fileOf: refuse,
       saved: refuse,
       save: refuse,
       rename: refuse,

@@ -136,12 +136,12 @@ export class ComparisonsStore {
   }
 
   /** Hands the comparison in a format to `take` once it is whole. */
-  async text(format: string, take: (text: string, name: string) => void): Promise<void> {
+  async file(format: string, take: (bytes: Blob, name: string) => void): Promise<void> {
     const query = compareQuery(this.page());
     if (query === undefined) return;
-    const answer = await this.port.textOf(query, format);
+    const answer = await this.port.fileOf(query, format);
     this.change({ trouble: answer.ok ? undefined : answer.error });
-    if (answer.ok) take(answer.value.text, answer.value.name);
+    if (answer.ok) take(answer.value.bytes, answer.value.name);
   }
 
   private async load(query: string): Promise<void> {

@@ -20,6 +20,7 @@ const downloads = [
   { format: 'csv', label: 'CSV', hint: 'the table of metrics' },
   { format: 'text', label: 'Plain text', hint: '72 columns' },
   { format: 'benchstat', label: 'benchstat', hint: 'a line a run' },
+  { format: 'perfetto', label: 'Perfetto trace', hint: 'the runs of all sides, from a common zero: ui.perfetto.dev' },
 ] as const;
 
 /** The choice of both sides, and what can be done with the comparison. */
@@ -55,11 +56,14 @@ function PassOn(): ReactNode {
   const { app } = useStores();
   const [said, setSaid] = useState('');
   const copy = (format: string, label: string): void => {
-    void app.comparisons.text(format, (text) => {
-      navigator.clipboard.writeText(text).then(
-        () => setSaid(`${label}: copied`),
-        () => setSaid('The browser did not allow copying: download it instead.'),
-      );
+    void app.comparisons.file(format, (bytes) => {
+      bytes
+        .text()
+        .then((text) => navigator.clipboard.writeText(text))
+        .then(
+          () => setSaid(`${label}: copied`),
+          () => setSaid('The browser did not allow copying: download it instead.'),
+        );
     });
   };
   const copyItems = (): readonly MenuItem[] =>
@@ -70,9 +74,9 @@ function PassOn(): ReactNode {
       label,
       hint,
       onPick: () =>
-        void app.comparisons.text(format, (text, name) => {
+        void app.comparisons.file(format, (bytes, name) => {
           setSaid('');
-          saveFile(new Blob([text], { type: 'application/octet-stream' }), name);
+          saveFile(new Blob([bytes], { type: 'application/octet-stream' }), name);
         }),
     }));
   return (
