@@ -2,6 +2,7 @@
 import type { LabError } from '@faultline/lab';
 import { readFile } from 'node:fs/promises';
 import { err, formatBytes, ok, type Result, type Side, type StartRun } from '@faultline/shared';
+import { absoluteKernel, kernelTitles } from '../lab/kernel-words.ts';
 import { readMatrix, type SeriesPlan } from '../lab/matrix.ts';
 import { runSeries, type SeriesProgress, type SeriesRequest, sessionsOf } from '../lab/series.ts';
 import type { CataloguedProbe } from '../probes/catalogue.ts';
@@ -47,7 +48,8 @@ export async function labCompare(words: LabCompareWords, surroundings: LabCompar
   const statuses: number[] = [];
   for (const plan of plans.value) {
     if (words.matrix !== undefined) terminal.err(`== ${titleOf(plan)}\n`);
-    const status = await compareOnce(words, { ...plan, runs }, { ...surroundings, store });
+    const kernels = plan.kernels.map(absoluteKernel);
+    const status = await compareOnce(words, { ...plan, kernels, runs }, { ...surroundings, store });
     statuses.push(status);
     if (status === brokenStatus) break;
   }
@@ -77,7 +79,8 @@ async function compareOnce(
   progress.end();
   if (!sides.ok) return complain(sides.error, terminal);
   const read: Side[] = [];
-  for (const side of sides.value) {
+  const titles = kernelTitles(plan.kernels);
+  for (const [at, side] of sides.value.entries()) {
     const sessions = sessionsOf(store.library, side).flatMap(({ id }) => {
       const found = store.library.findReadable(id);
       return found.ok ? [found.value] : [];
@@ -87,7 +90,7 @@ async function compareOnce(
       terminal.err(complaint(taken.error.message, taken.error.remedy));
       return compareStatus.notComparable;
     }
-    read.push({ title: side.kernel, runs: taken.value });
+    read.push({ title: titles[at] ?? side.kernel, runs: taken.value });
   }
   const status = printComparison(read, words, terminal);
   const series = sides.value.map((side) => `series:${side.series}`).join(' and ');
