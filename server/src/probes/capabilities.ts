@@ -75,8 +75,9 @@ export async function readCapabilities(target: Target): Promise<TargetCapabiliti
     hasFunctionLike: async (pattern, besides) => {
       const name = pattern.replaceAll('*', '[a-zA-Z0-9_]*');
       // Where kallsyms can't be read no unusual function is expected: the usual one is what the attempt is made with.
-      const found = ((await symbols()) ?? '').matchAll(new RegExp(`^[0-9a-f]+ [tT] (${name})(?:\\t|$)`, 'gm'));
-      return found.some(([, one]) => one !== besides);
+      const found = ((await symbols()) ?? '').matchAll(new RegExp(`^[0-9a-f]+ [tT] (${name})(?:\\t(.*))?$`, 'gm'));
+      // A name in kallsyms may also be the padding before a function (__pfx_NAME), or a program of BPF that is attached to one.
+      return found.some(([, one = '', module]) => one !== besides && !one.startsWith('__') && module !== '[bpf]');
     },
   };
 }
