@@ -120,6 +120,7 @@ describe('starting and stopping', () => {
     'lab-problem': 409,
     'store-problem': 503,
     'store-in-use': 409,
+    'store-fixed': 409,
     'session-live': 409,
     'session-exists': 409,
     'session-unreadable': 422,

@@ -5,6 +5,7 @@ import {
   formatBytes,
   formatClock,
   formatCount,
+  formatDuration,
   formatElapsed,
   formatExact,
   formatHex,
@@ -115,6 +116,13 @@ test('bytes are in binary units', () =>
 test('rates say per second', () => expect(formatRate(1_023_000)).toBe('1.02M/s'));
 
 test('elapsed time is a clock, with days when it needs them', () => {
+  expect([86_400_000 * 30, 129_600_000, 3_600_000, 90_000, 120_000].map(formatDuration)).toEqual([
+    '30 days',
+    '36 hours',
+    '1 hour',
+    '90 s',
+    '2 minutes',
+  ]);
   expect(formatElapsed(763_400)).toBe('00:12:43');
   expect(formatElapsed(86_400_000 * 3 + 1000)).toBe('3d 00:00:01');
   expect(formatElapsed(-5)).toBe('00:00:00');

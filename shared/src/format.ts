@@ -104,6 +104,17 @@ export function formatElapsed(ms: number): string {
   return days === 0 ? clock : `${days}d ${clock}`;
 }
 
+/** A time that something is kept or may last, in the largest unit that says it whole: 30 days, 36 hours, 90 s. */
+export function formatDuration(ms: number): string {
+  const units = [
+    [86_400_000, 'day'],
+    [3_600_000, 'hour'],
+    [60_000, 'minute'],
+  ] as const;
+  const [unitMs, noun] = units.find(([unit]) => ms >= unit && ms % unit === 0) ?? [1_000, undefined];
+  return noun === undefined ? formatSeconds(ms, 0) : formatPlural(ms / unitMs, noun);
+}
+
 /** An instant of the session: seconds with `digits` decimals, 763.4 s. */
 export function formatSeconds(ms: number | undefined, digits: 0 | 1 | 2 | 3 = 1): string {
   return ms === undefined || !Number.isFinite(ms) ? noValue : `${(ms / 1000).toFixed(digits)} s`;

@@ -333,6 +333,15 @@ export const StoreViewSchema = Type.Object(
     sessionCount: count,
     pinnedBytes: count,
     limits: StoreLimitsSchema,
+    /** Those of the limits that were given when the server was started; they can't be set until it is started without them. */
+    fixed: Type.Array(
+      Type.Union([
+        Type.Literal('bytesMax'),
+        Type.Literal('ageMaxMs'),
+        Type.Literal('sessionBytesMax'),
+        Type.Literal('sessionAgeMaxMs'),
+      ]),
+    ),
   },
   strict,
 );

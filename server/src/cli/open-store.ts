@@ -1,6 +1,7 @@
 /** Opens the store of a command that traces, or says why it goes without. */
 import { Derivation } from '../queries/derivation.ts';
 import { Store } from '../sessions/store.ts';
+import { defaultStoreLimits } from '../sessions/store-bounds.ts';
 import type { StoreWords } from './store-words.ts';
 import { complaint, type Terminal } from './terminal.ts';
 
@@ -21,9 +22,10 @@ export async function openStore(
 ): Promise<Store | 'none' | 'refused'> {
   if (words === undefined) return 'none';
   const report = (message: string): void => terminal.err(`faultline: ${message}\n`);
-  const { folder, limits, isChosen } = words;
+  const { folder, chosen, isChosen } = words;
   const derivation = use.isMeasuring === true ? undefined : new Derivation();
-  const store = await Store.open({ folder, limits, ...use, clock: () => Date.now(), report, derivation });
+  const kept = { folder, limits: defaultStoreLimits, chosen };
+  const store = await Store.open({ ...kept, ...use, clock: () => Date.now(), report, derivation });
   if (store.ok) return store.value;
   const { kind, message, remedy } = store.error;
   terminal.err(complaint(message, remedy));

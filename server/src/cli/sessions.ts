@@ -1,15 +1,18 @@
 /** `faultline sessions`: what was recorded, and what a person decides about it. */
 import {
   formatBytes,
+  formatDuration,
   formatElapsed,
   formatExact,
   formatInstant,
   type Result,
   type SessionManifest,
+  type StoreLimits,
 } from '@faultline/shared';
 import { isLive, Library, type LibraryEntry } from '../sessions/library.ts';
 import type { Refusal } from '../sessions/refusal.ts';
 import type { SessionEdits } from '../sessions/session-folder.ts';
+import { defaultStoreLimits, readBounds } from '../sessions/store-bounds.ts';
 import type { SessionWords } from './session-words.ts';
 import { complaint, type Terminal } from './terminal.ts';
 import { type TextColumn, textTable, wrapText } from '../exports/text-table.ts';
@@ -117,8 +120,11 @@ function list(library: Library, isJson: boolean, terminal: Terminal): number {
     terminal.out(`${JSON.stringify(all.map(describeEntry), undefined, 2)}\n`);
     return sessionStatus.done;
   }
+  const written = readBounds(library.folder);
+  if (!written.ok) terminal.err(`faultline: ${written.error}; its bounds are not kept\n`);
+  const bounds = boundsWords({ ...defaultStoreLimits, ...(written.ok ? written.value : {}) });
   if (all.length === 0) {
-    terminal.out(`no session is recorded in ${library.folder}\n`);
+    terminal.out(`no session is recorded in ${library.folder}\n${bounds}`);
     return sessionStatus.done;
   }
   const columns: readonly TextColumn[] = [
@@ -131,9 +137,16 @@ function list(library: Library, isJson: boolean, terminal: Terminal): number {
     { title: 'what', align: 'left', wraps: true },
   ];
   terminal.out(`${textTable(columns, all.map(rowOf), terminal.width).join('\n')}\n`);
-  const bytes = all.reduce((sum, one) => sum + one.bytes, 0);
-  terminal.out(`\n${formatExact(all.length)} in ${library.folder}, ${formatBytes(bytes)}\n`);
+  const bytes = all.reduce((sum, one) => sum + one.bytes, library.removedBytes());
+  terminal.out(`\n${formatExact(all.length)} in ${library.folder}, ${formatBytes(bytes)}\n${bounds}`);
   return sessionStatus.done;
+}
+
+/** What the store may hold. A server that was started with other bounds keeps to those. */
+function boundsWords({ bytesMax, ageMaxMs, sessionBytesMax, sessionAgeMaxMs }: StoreLimits): string {
+  const all = `it may hold ${formatBytes(bytesMax)}, each session unless pinned for ${formatDuration(ageMaxMs)}`;
+  const one = `one session ${formatBytes(sessionBytesMax)} and ${formatDuration(sessionAgeMaxMs)}`;
+  return `${all}; ${one}\n`;
 }
 
 function rowOf(entry: LibraryEntry): readonly string[] {

@@ -1,15 +1,7 @@
 /** The words about where sessions are recorded, and how much of them is kept. */
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
-import {
-  err,
-  ok,
-  type Result,
-  sessionAgeMaxMs,
-  sessionBytesMax,
-  storeAgeMaxMs,
-  storeBytesMax,
-} from '@faultline/shared';
+import { err, ok, type Result, type StoreLimits } from '@faultline/shared';
 import type { Command } from 'commander';
 import type { UsageError } from './arguments.ts';
 import { argumentOf } from './lab-words.ts';
@@ -19,12 +11,8 @@ export type StoreWords = {
   readonly folder: string;
   /** It was named: then it must work. Otherwise tracing goes on without. */
   readonly isChosen: boolean;
-  readonly limits: {
-    readonly bytesMax: number;
-    readonly ageMaxMs: number;
-    readonly sessionBytesMax: number;
-    readonly sessionAgeMaxMs: number;
-  };
+  /** Those of its bounds that were said; others are what was set for the store, or the default. */
+  readonly chosen: Partial<StoreLimits>;
 };
 
 /** What of the environment decides where data goes. */
@@ -72,12 +60,20 @@ export function withRecording(command: Command): Command {
     .option('--no-store', 'record nothing')
     .option(
       '--store-max <size>',
-      'of all sessions; the oldest unpinned go first (default: 10G)',
+      'of all sessions; the oldest unpinned go first (default: what was set, else 10G)',
       argumentOf(parseBytes),
     )
-    .option('--keep-for <age>', 'older unpinned sessions go (default: 30d)', argumentOf(parseAge))
-    .option('--session-max <size>', 'of one session; then its recording stops (default: 1G)', argumentOf(parseBytes))
-    .option('--session-for <age>', 'of one session; then its recording stops (default: 7d)', argumentOf(parseAge));
+    .option('--keep-for <age>', 'older unpinned sessions go (default: what was set, else 30d)', argumentOf(parseAge))
+    .option(
+      '--session-max <size>',
+      'of one session; then its recording stops (default: what was set, else 1G)',
+      argumentOf(parseBytes),
+    )
+    .option(
+      '--session-for <age>',
+      'of one session; then its recording stops (default: what was set, else 7d)',
+      argumentOf(parseAge),
+    );
 }
 
 /** The store of these words; undefined where nothing is to be recorded. */
@@ -86,11 +82,11 @@ export function storeOf(options: StoreOptions, environment: DataEnvironment): St
   return {
     folder: options.store === undefined ? defaultFolder(environment) : resolve(options.store),
     isChosen: options.store !== undefined,
-    limits: {
-      bytesMax: options.storeMax ?? storeBytesMax,
-      ageMaxMs: options.keepFor ?? storeAgeMaxMs,
-      sessionBytesMax: options.sessionMax ?? sessionBytesMax,
-      sessionAgeMaxMs: options.sessionFor ?? sessionAgeMaxMs,
+    chosen: {
+      ...(options.storeMax === undefined ? {} : { bytesMax: options.storeMax }),
+      ...(options.keepFor === undefined ? {} : { ageMaxMs: options.keepFor }),
+      ...(options.sessionMax === undefined ? {} : { sessionBytesMax: options.sessionMax }),
+      ...(options.sessionFor === undefined ? {} : { sessionAgeMaxMs: options.sessionFor }),
     },
   };
 }

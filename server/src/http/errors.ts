@@ -40,6 +40,7 @@ export function refusalStatus(kind: Refusal['kind']): RefusalStatus {
     case 'not-running':
     case 'lab-problem':
     case 'store-in-use':
+    case 'store-fixed':
     case 'session-live':
     case 'session-exists':
       return 409;

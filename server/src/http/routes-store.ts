@@ -31,7 +31,7 @@ const failures = { '4xx': ProblemSchema, '5xx': ProblemSchema } as const;
 export type BoundedStore = {
   readonly limits: StoreLimits;
   view(): StoreView;
-  bound(limits: Partial<StoreLimits>): void;
+  bound(limits: Partial<StoreLimits>): Result<void, Refusal>;
 };
 
 /** Adds GET and PATCH /api/v1/store. */
@@ -52,13 +52,13 @@ export function addStoreRoutes(app: App, store: BoundedStore): void {
     {
       schema: {
         tags: ['sessions'],
-        summary: 'Set bounds until the server ends; sessions beyond them go at once, the oldest unpinned first',
+        summary: 'Set bounds, which last; sessions beyond them go at once, the oldest unpinned first',
         body: Type.Partial(StoreLimitsSchema, { additionalProperties: false }),
         response: { 200: StoreViewSchema, ...failures },
       },
     },
     ({ body }) => {
-      store.bound(body);
+      accepted(store.bound(body));
       return store.view();
     },
   );

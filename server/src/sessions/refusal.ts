@@ -16,6 +16,7 @@ export type Refusal = {
     | 'lab-problem'
     | 'store-problem'
     | 'store-in-use'
+    | 'store-fixed'
     | 'session-live'
     | 'session-exists'
     | 'session-unreadable'

@@ -3,6 +3,7 @@ import { basename, join } from 'node:path';
 import {
   err,
   formatBytes,
+  formatExact,
   formatPlural,
   ok,
   type Result,
@@ -18,6 +19,7 @@ import { Library } from './library.ts';
 import { Recorder } from './recorder.ts';
 import type { Recording } from './recording.ts';
 import type { Refusal } from './refusal.ts';
+import { readBounds, writeBounds } from './store-bounds.ts';
 import { lockStore } from './store-lock.ts';
 import type { SessionSource } from './tracing.ts';
 
@@ -26,7 +28,10 @@ export type StoreOptions = {
   readonly folder: string;
   /** server: the only one of the store. single: one recording beside it. */
   readonly role: 'server' | 'single';
+  /** Where nothing else was said. */
   readonly limits: StoreLimits;
+  /** What was said when the program was started: it goes before what the store has written down. */
+  readonly chosen?: Partial<StoreLimits> | undefined;
   readonly faultline: string;
   readonly label?: string | undefined;
   readonly clock: Clock;
@@ -44,7 +49,8 @@ export interface SessionDerivation extends AsyncDisposable {
 export class Store implements AsyncDisposable {
   readonly library: Library;
   private readonly options: StoreOptions;
-  private bounds: StoreLimits;
+  /** What was set while it was served, now or before. */
+  private written: Partial<StoreLimits>;
   private readonly unlock: () => void;
   private readonly recordings = new Set<Recording>();
   private readonly timer: NodeJS.Timeout;
@@ -52,7 +58,10 @@ export class Store implements AsyncDisposable {
   private constructor(library: Library, options: StoreOptions, unlock: () => void) {
     this.library = library;
     this.options = options;
-    this.bounds = options.limits;
+    const written = readBounds(options.folder);
+    this.written = written.ok ? written.value : {};
+    if (!written.ok) options.report(`${written.error}; its bounds are not kept`);
+    this.sayOverruled();
     this.unlock = unlock;
     this.timer = setInterval(() => this.prune(), storePruneIntervalMs);
     this.timer.unref();
@@ -103,7 +112,8 @@ export class Store implements AsyncDisposable {
 
   /** What it may hold at present. */
   get limits(): StoreLimits {
-    return this.bounds;
+    const { limits, chosen } = this.options;
+    return { ...limits, ...this.written, ...chosen };
   }
 
   /** What it holds and may hold. */
@@ -116,14 +126,38 @@ export class Store implements AsyncDisposable {
       removedBytes,
       sessionCount: all.length,
       pinnedBytes: sum(all.filter(({ manifest }) => manifest?.isPinned === true)),
-      limits: { ...this.limits },
+      limits: this.limits,
+      fixed: limitNames.filter((name) => this.options.chosen?.[name] !== undefined),
     };
   }
 
-  /** Sets bounds until this process ends, and keeps them at once. */
-  bound(limits: Partial<StoreLimits>): void {
-    this.bounds = { ...this.bounds, ...limits };
+  /** Sets bounds that last, and keeps them at once. Errors: one was said when the program was started; the disk. */
+  bound(limits: Partial<StoreLimits>): Result<void, Refusal> {
+    const fixed = limitNames.filter((name) => limits[name] !== undefined && this.options.chosen?.[name] !== undefined);
+    if (fixed.length > 0) {
+      const words = fixed.map((name) => `${name} (${limitOptions[name]})`).join(', ');
+      const message = `${words} was said when Faultline was started, and goes before what is set`;
+      return err({ kind: 'store-fixed', message, remedy: 'Start it without that option, and set it then.' });
+    }
+    const written = { ...this.written, ...limits };
+    try {
+      writeBounds(this.options.folder, written);
+    } catch (error) {
+      const message = `the bounds could not be written down: ${error instanceof Error ? error.message : String(error)}`;
+      return err({ kind: 'store-problem', message, remedy: 'Look at the room on the disk. Nothing was changed.' });
+    }
+    this.written = written;
     this.prune();
+    return ok(undefined);
+  }
+
+  private sayOverruled(): void {
+    const { chosen, report } = this.options;
+    for (const name of limitNames) {
+      const [said, written] = [chosen?.[name], this.written[name]];
+      if (said !== undefined && written !== undefined && said !== written)
+        report(`${limitOptions[name]} goes before the ${name} of ${formatExact(written)} that was set for this store`);
+    }
   }
 
   /** Removes what is too old or too much; where that does not suffice, what is live is no longer recorded. */
@@ -159,6 +193,16 @@ export class Store implements AsyncDisposable {
     this.unlock();
   }
 }
+
+const limitNames = ['bytesMax', 'ageMaxMs', 'sessionBytesMax', 'sessionAgeMaxMs'] as const;
+
+/** The options that say them. */
+const limitOptions: Readonly<Record<keyof StoreLimits, string>> = {
+  bytesMax: '--store-max',
+  ageMaxMs: '--keep-for',
+  sessionBytesMax: '--session-max',
+  sessionAgeMaxMs: '--session-for',
+};
 
 function describeRun(
   view: RunView,

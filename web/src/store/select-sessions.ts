@@ -3,6 +3,7 @@ import {
   type Problem,
   type RecordingRow,
   formatBytes,
+  formatDuration,
   formatElapsed,
   formatInstant,
   formatPlural,
@@ -235,8 +236,7 @@ function faultsHint(facts: RecordingRow['facts'], isLive: boolean): string {
 
 function storageWords(count: number, used: number, max: number | undefined, ageMs: number | undefined): string {
   const bound = max === undefined ? '' : ` of ${formatBytes(max)}`;
-  const days =
-    ageMs === undefined ? '' : `; unpinned ones go after ${formatPlural(Math.round(ageMs / 86_400_000), 'day')}`;
+  const days = ageMs === undefined ? '' : `; unpinned ones go after ${formatDuration(ageMs)}`;
   return `${formatPlural(count, 'session')}, ${formatBytes(used)}${bound}${days}`;
 }
 
