@@ -4,7 +4,8 @@ import { callsFiltersMax } from './limits.ts';
 import { UnitSchema } from './probe-manifest.ts';
 
 const strict = { additionalProperties: false } as const;
-const wholeNumber = (digits: number) => Type.String({ pattern: `^[0-9]{1,${digits}}$` });
+/** Digits of a whole number in a query. */
+export const wholeNumber = (digits: number) => Type.String({ pattern: `^[0-9]{1,${digits}}$` });
 const instant = Type.String({ pattern: '^[0-9]{1,15}(?:\\.[0-9]{1,6})?$' });
 
 /** `column:operator:value`; the operators are those of callsOperators. */
@@ -14,7 +15,8 @@ const filter = Type.String({ pattern: '^[a-zA-Z_]{1,41}[a-zA-Z0-9_]*:[a-z]{2,3}:
 export const callsOperators = ['eq', 'ne', 'lt', 'le', 'gt', 'ge', 'has'] as const;
 export type CallsOperator = (typeof callsOperators)[number];
 
-const selection = {
+/** What calls and counters are selected by. */
+export const selection = {
   /** Index of a run. */
   run: Type.Optional(wholeNumber(2)),
   /** Server's wall clock, epoch ms: fromMs <= atMs < toMs. */
@@ -45,7 +47,7 @@ export const CallsCountsQuerySchema = Type.Object(
 export type CallsCountsQuery = Static<typeof CallsCountsQuerySchema>;
 
 /** What is absent in a row (another stream has that column) is null. */
-const CallsValueSchema = Type.Union([Type.String(), Type.Number(), Type.Null()]);
+export const CallsValueSchema = Type.Union([Type.String(), Type.Number(), Type.Null()]);
 
 export const CallsAnswerSchema = Type.Object(
   {

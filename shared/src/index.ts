@@ -16,6 +16,7 @@ export * from './compare/words.ts';
 export * from './comparison-answer.ts';
 export * from './comparison-axis.ts';
 export * from './decode.ts';
+export * from './counters-query.ts';
 export * from './derived-table.ts';
 export * from './era.ts';
 export * from './format.ts';

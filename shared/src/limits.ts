@@ -342,6 +342,18 @@ export const callsRowsMax = 1_000;
 /** Rows of an answer where no number was asked for. */
 export const callsRowsDefault = 100;
 
+/** Bins of one answer about a counter: what a wide screen has px. */
+export const countersBinsMax = 2_000;
+
+/** Bins where no width was asked for: what a chart shows well. */
+export const countersBinsDefault = 300;
+
+/** Series of one answer about a counter: more than a chart can tell apart, about 1 MB with all bins. */
+export const countersGroupsMax = 100;
+
+/** Series where no number was asked for. */
+export const countersGroupsDefault = 10;
+
 /** Memory that queries may take, bytes: a million calls sorted by a column take less than half (measured). */
 export const queryMemoryBytesMax = 512 * 1024 ** 2;
 

@@ -1,9 +1,11 @@
-/** Calls of recorded sessions over HTTP: filtered, ordered, counted. */
+/** Calls and counters of recorded sessions over HTTP: filtered, ordered, counted, over time. */
 import {
   CallsAnswerSchema,
   CallsCountsQuerySchema,
   CallsCountsSchema,
   CallsQuerySchema,
+  CountersAnswerSchema,
+  CountersQuerySchema,
   ProblemSchema,
 } from '@faultline/shared';
 import type { SessionQueries } from '../queries/session-queries.ts';
@@ -14,7 +16,7 @@ import { IdSchema, readable } from './recording-lookup.ts';
 
 const failures = { '4xx': ProblemSchema, '5xx': ProblemSchema } as const;
 
-/** Adds the routes below /api/v1/recordings/:id/calls. */
+/** Adds the routes below /api/v1/recordings/:id/calls, and /api/v1/recordings/:id/counters. */
 export function addCallsRoutes(app: App, library: Library, queries: SessionQueries): void {
   app.get(
     '/recordings/:id/calls',
@@ -41,5 +43,18 @@ export function addCallsRoutes(app: App, library: Library, queries: SessionQueri
       },
     },
     async ({ params, query }) => accepted(await queries.counts(readable(library, params.id), query)),
+  );
+  app.get(
+    '/recordings/:id/counters',
+    {
+      schema: {
+        tags: ['sessions'],
+        summary: 'A metric of a recorded session over time: in bins, by the values of a dimension',
+        params: IdSchema,
+        querystring: CountersQuerySchema,
+        response: { 200: CountersAnswerSchema, ...failures },
+      },
+    },
+    async ({ params, query }) => accepted(await queries.counters(readable(library, params.id), query)),
   );
 }

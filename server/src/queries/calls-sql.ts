@@ -69,7 +69,12 @@ export function countsStatements(
   });
 }
 
-function whereOf(columns: readonly CallsColumn[], path: string, query: Selection): Result<Statement, QuestionError> {
+/** The condition of a selection; its parameters begin with the table's path. Errors: no such column; an operator that does not fit it. */
+export function whereOf(
+  columns: readonly CallsColumn[],
+  path: string,
+  query: Selection,
+): Result<Statement, QuestionError> {
   const values: (string | number)[] = [path];
   const parameter = (value: string | number): string => `$${values.push(value)}`;
   const conditions: string[] = [];
@@ -149,13 +154,15 @@ function limitOf(limit: string | undefined): Result<number, QuestionError> {
   });
 }
 
-function columnOf(columns: readonly CallsColumn[], name: string): Result<CallsColumn, QuestionError> {
+/** The column of a name. Error: there is none. */
+export function columnOf(columns: readonly CallsColumn[], name: string): Result<CallsColumn, QuestionError> {
   const column = columns.find((one) => one.name === name);
   if (column !== undefined) return ok(column);
   const remedy = `It has: ${columns.map((one) => one.name).join(', ')}.`;
-  return err({ message: `the calls of this session have no column ${JSON.stringify(name)}`, remedy });
+  return err({ message: `there is no column ${JSON.stringify(name)} in this session`, remedy });
 }
 
-function quoted(name: string): string {
+/** A name as SQL takes it, whatever it holds. */
+export function quoted(name: string): string {
   return `"${name.replaceAll('"', '""')}"`;
 }

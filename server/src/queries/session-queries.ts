@@ -8,6 +8,8 @@ import {
   type CallsCounts,
   type CallsCountsQuery,
   type CallsQuery,
+  type CountersAnswer,
+  type CountersQuery,
   derivedFiles,
   err,
   ok,
@@ -19,6 +21,7 @@ import { isLive, type ReadableEntry } from '../sessions/library.ts';
 import type { Refusal } from '../sessions/refusal.ts';
 import { isDerived } from '../sessions/session-totals.ts';
 import { callsStatements, countsStatements, type QuestionError, type Statement } from './calls-sql.ts';
+import { binsOf, countersQuestion } from './counters-sql.ts';
 import { Derivation } from './derivation.ts';
 import type { QueryJob, QueryReply } from './query-thread.ts';
 
@@ -66,6 +69,37 @@ export class SessionQueries implements AsyncDisposable {
       total: Number(all),
       groupCount: Number(groupCount),
       groups: found.map(([value, count]) => ({ value: valueOf(value), count: Number(count) })),
+    });
+  }
+
+  /** A metric over time. Errors: as of calls; more bins than an answer holds. */
+  async counters(entry: ReadableEntry, query: CountersQuery): Promise<Result<CountersAnswer, Refusal>> {
+    const question = countersQuestion(entry.manifest, join(entry.folder, derivedFiles.counters), query);
+    if (!question.ok) return err(badQuestion(question.error));
+    const extent = await this.ask(entry, [question.value.extent]);
+    if (!extent.ok) return extent;
+    const [[[total, first, last, groupCount] = []] = []] = extent.value;
+    const none = { firstMs: entry.manifest.createdAtMs, lastMs: entry.manifest.createdAtMs };
+    const bins = binsOf(query, first === null ? none : { firstMs: Number(first), lastMs: Number(last) });
+    if (!bins.ok) return err(badQuestion(bins.error));
+    const answer = await this.ask(entry, [question.value.bins(bins.value)]);
+    if (!answer.ok) return answer;
+    const [found = []] = answer.value;
+    const groups = new Map<Value, number[]>();
+    for (const [value, bin, sum] of found) {
+      const deltas = groups.get(valueOf(value)) ?? Array.from({ length: bins.value.binCount }, () => 0);
+      deltas[Number(bin)] = Number(sum);
+      groups.set(valueOf(value), deltas);
+    }
+    return ok({
+      total: Number(total ?? 0),
+      ...bins.value,
+      groupCount: Number(groupCount),
+      groups: [...groups].map(([value, deltas]) => ({
+        value,
+        total: deltas.reduce((sum, delta) => sum + delta, 0),
+        deltas,
+      })),
     });
   }
 
