@@ -43,6 +43,8 @@ export type AppOptions = {
   readonly library?: Library | undefined;
   /** What the sessions of the library may take, where that can't be set. */
   readonly storeLimits?: StoreBounds | undefined;
+  /** How large an imported file may be, bytes, where it is not importBytesMax. */
+  readonly importBytesMax?: number | undefined;
   /** Its bounds; absent where they can't be set. */
   readonly store?: BoundedStore | undefined;
 };
@@ -114,7 +116,7 @@ export async function buildApp(options: AppOptions): Promise<{ readonly app: App
 /** Everything about recorded sessions. */
 async function addStoredRoutes(
   api: App,
-  { library, store, storeLimits, version }: AppOptions,
+  { library, store, storeLimits, version, importBytesMax }: AppOptions,
   queries: SessionQueries,
 ): Promise<void> {
   if (store !== undefined) addStoreRoutes(api, store);
@@ -127,7 +129,7 @@ async function addStoredRoutes(
   addRecordedViewRoute(api, library, queries, version);
   addOverviewRoute(api, library, () => store?.limits ?? storeLimits);
   // Its parsers are for this route alone.
-  await api.register(async (importing) => addImportRoute(importing, library, queries));
+  await api.register(async (importing) => addImportRoute(importing, library, queries, importBytesMax));
 }
 
 /** Nothing but our own files; styles may be inline, because charts and Swagger UI set them so. */

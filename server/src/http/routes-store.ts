@@ -64,8 +64,13 @@ export function addStoreRoutes(app: App, store: BoundedStore): void {
   );
 }
 
-/** Adds POST /api/v1/recordings: the body is the file itself, an exported archive, JSON Lines or CSV. */
-export function addImportRoute(app: App, library: Library, queries: SessionQueries): void {
+/** Adds POST /api/v1/recordings: the body is the file itself, an exported archive, JSON Lines or CSV, of at most `bytesMax`. */
+export function addImportRoute(
+  app: App,
+  library: Library,
+  queries: SessionQueries,
+  bytesMax: number = importBytesMax,
+): void {
   app.addContentTypeParser(
     ['application/gzip', 'application/x-ndjson', 'application/octet-stream', 'text/csv'],
     (_request, payload, done) => done(null, payload),
@@ -74,7 +79,7 @@ export function addImportRoute(app: App, library: Library, queries: SessionQueri
   app.post(
     '/recordings',
     {
-      bodyLimit: importBytesMax,
+      bodyLimit: bytesMax,
       schema: {
         tags: ['sessions'],
         summary:
@@ -82,12 +87,14 @@ export function addImportRoute(app: App, library: Library, queries: SessionQueri
         response: { 201: RecordedSessionSchema, ...failures },
       },
     },
-    async ({ body }, reply) => {
+    async ({ body, headers }, reply) => {
       if (!(body instanceof Readable)) throw new RefusedError(noFile);
+      // Said beforehand it need not be sent first.
+      if (Number(headers['content-length'] ?? 0) > bytesMax) throw new RefusedError(tooLarge(bytesMax));
       if (importing >= importsAtATimeMax) throw new RefusedError(tooMany);
       importing += 1;
       try {
-        const { id } = accepted(await importBody(library, body));
+        const { id } = accepted(await importBody(library, body, bytesMax));
         // Made while the answer is on its way; the first question would wait for it otherwise.
         void queries.prepare(readable(library, id));
         return await reply.code(201).send(viewOf(exactly(library, id)));
@@ -99,11 +106,15 @@ export function addImportRoute(app: App, library: Library, queries: SessionQueri
 }
 
 /** Written down first: what is imported is looked at from its beginning. A killed server's file goes at the next start. */
-async function importBody(library: Library, body: Readable): Promise<Result<{ readonly id: string }, Refusal>> {
+async function importBody(
+  library: Library,
+  body: Readable,
+  bytesMax: number,
+): Promise<Result<{ readonly id: string }, Refusal>> {
   const file = join(library.folder, `.import-${randomUUID()}-${process.pid}`);
   try {
-    await pipeline(body, atMost(importBytesMax), createWriteStream(file, { flags: 'wx', mode: 0o600 }));
-    return await importSession(library, file);
+    await pipeline(body, atMost(bytesMax), createWriteStream(file, { flags: 'wx', mode: 0o600 }));
+    return await importSession(library, file, bytesMax);
   } catch (error) {
     if (error instanceof RefusedError) throw error;
     const message = `The file was not taken in: ${error instanceof Error ? error.message : String(error)}.`;
@@ -123,7 +134,7 @@ function atMost(bytesMax: number): Transform {
     transform(chunk: Buffer, _encoding, done) {
       bytes += chunk.length;
       if (bytes <= bytesMax) done(null, chunk);
-      else done(new RefusedError(tooLarge));
+      else done(new RefusedError(tooLarge(bytesMax)));
     },
   });
 }
@@ -138,8 +149,8 @@ const tooMany: Refusal = {
   message: `${importsAtATimeMax} sessions are being imported already.`,
   remedy: 'Wait until one is done.',
 };
-const tooLarge: Refusal = {
+const tooLarge = (bytesMax: number): Refusal => ({
   kind: 'session-unreadable',
-  message: `The file is larger than ${formatBytes(importBytesMax)}.`,
+  message: `The file is larger than ${formatBytes(bytesMax)}.`,
   remedy: 'Nothing was taken in.',
-};
+});

@@ -24,12 +24,16 @@ import type { Refusal } from './refusal.ts';
 import { parseSessionManifest, refuseVersion, writeSessionManifest } from './session-folder.ts';
 import { HostileFileError, readTar } from './tar-reader.ts';
 
-/** Imports a file that was exported as archive, jsonl or csv. Nothing is left of one that is refused. */
-export async function importSession(library: Library, file: string): Promise<Result<SessionManifest, Refusal>> {
+/** Imports a file that was exported as archive, jsonl or csv, unpacked at most `bytesMax`. Nothing is left of one that is refused. */
+export async function importSession(
+  library: Library,
+  file: string,
+  bytesMax: number = importBytesMax,
+): Promise<Result<SessionManifest, Refusal>> {
   const draft = join(library.folder, `.import-${randomUUID()}-${process.pid}`);
   try {
     mkdirSync(draft, { mode: 0o700 });
-    const given = await unpack(file, draft);
+    const given = await unpack(file, draft, bytesMax);
     const manifest = believe(given, draft);
     writeSessionManifest(draft, manifest);
     const placed = library.adopt(draft, manifest.id);
@@ -49,9 +53,12 @@ export async function importSession(library: Library, file: string): Promise<Res
 /** What a file says of itself, and what its journal says, which lies in the draft then. */
 type Unpacked = { readonly manifest: SessionManifest; readonly figures: RecordedFigures; readonly end: JournalEnd };
 
-async function unpack(file: string, draft: string): Promise<Unpacked> {
+/** Where the journal goes, and how large it may be, bytes. */
+type Into = { readonly path: string; readonly bytesMax: number };
+
+async function unpack(file: string, draft: string, bytesMax: number): Promise<Unpacked> {
   const start = await firstBytes(file);
-  const journal = join(draft, sessionFiles.journal);
+  const journal = { path: join(draft, sessionFiles.journal), bytesMax };
   if (start[0] === 0x1f && start[1] === 0x8b) return unpackArchive(file, journal);
   if (start[0] === 0x7b) return reading(file, 256 * 1024, (plain) => unpackLines(plain, journal));
   if (/^(?:\ufeff)?kind,/.test(start.toString('utf8')))
@@ -78,7 +85,7 @@ async function firstBytes(file: string): Promise<Buffer> {
   }
 }
 
-async function unpackArchive(file: string, path: string): Promise<Unpacked> {
+async function unpackArchive(file: string, into: Into): Promise<Unpacked> {
   const packed = createReadStream(file);
   const plain = packed.pipe(createGunzip());
   packed.on('error', (error) => plain.destroy(error));
@@ -87,7 +94,7 @@ async function unpackArchive(file: string, path: string): Promise<Unpacked> {
     let journal: Omit<Unpacked, 'manifest'> | undefined;
     for await (const { name, size, bytes } of readTar(plain)) {
       if (name === sessionFiles.journal) {
-        journal = await store(bytes(), path);
+        journal = await store(bytes(), into);
         continue;
       }
       if (size > sessionManifestBytesMax) throw new HostileFileError('its manifest is too large');
@@ -102,7 +109,7 @@ async function unpackArchive(file: string, path: string): Promise<Unpacked> {
 }
 
 /** The first line holds the manifest; all others are the journal. */
-async function unpackLines(chunks: AsyncIterable<Buffer>, path: string): Promise<Unpacked> {
+async function unpackLines(chunks: AsyncIterable<Buffer>, into: Into): Promise<Unpacked> {
   const iterator = chunks[Symbol.asyncIterator]();
   let head = Buffer.alloc(0);
   while (!head.includes(0x0a)) {
@@ -117,13 +124,13 @@ async function unpackLines(chunks: AsyncIterable<Buffer>, path: string): Promise
     yield head.subarray(end + 1);
     for (let next = await iterator.next(); next.done !== true; next = await iterator.next()) yield next.value;
   };
-  return { manifest, ...(await store(rest(), path)) };
+  return { manifest, ...(await store(rest(), into)) };
 }
 
 /** The first row holds the manifest; the journal is made of all others, and is not of the size that the manifest says. */
-async function unpackCsv(plain: ReadStream, path: string): Promise<Unpacked> {
+async function unpackCsv(plain: ReadStream, into: Into): Promise<Unpacked> {
   const { manifest, journal } = await readCsv(plain, believedManifest);
-  const stored = await store(journal, path);
+  const stored = await store(journal, into);
   return { ...stored, manifest: { ...manifest, held: { ...manifest.held, journalBytes: stored.end.wholeBytes } } };
 }
 
@@ -150,15 +157,14 @@ function believedManifest(text: string): SessionManifest {
 }
 
 /** Writes what comes, and reads it as a journal meanwhile: nothing is taken in beyond the first line that does not fit. */
-async function store(chunks: AsyncIterable<Buffer>, path: string): Promise<Omit<Unpacked, 'manifest'>> {
+async function store(chunks: AsyncIterable<Buffer>, { path, bytesMax }: Into): Promise<Omit<Unpacked, 'manifest'>> {
   const file = await open(path, 'wx', 0o600);
   const figures = new RecordedFigures();
   let bytes = 0;
   const written = async function* (): AsyncGenerator<Buffer> {
     for await (const chunk of chunks) {
       bytes += chunk.length;
-      if (bytes > importBytesMax)
-        throw new HostileFileError(`unpacked it is larger than ${formatBytes(importBytesMax)}`);
+      if (bytes > bytesMax) throw new HostileFileError(`unpacked it is larger than ${formatBytes(bytesMax)}`);
       await file.writeFile(chunk);
       yield chunk;
     }

@@ -25,6 +25,7 @@ export async function startApp(
     readonly library?: Library;
     readonly storeLimits?: StoreBounds;
     readonly store?: Store;
+    readonly importBytesMax?: number;
   } = {},
 ): Promise<StartedApp> {
   const tracing = options.tracing ?? new FakeTracing();
@@ -38,6 +39,7 @@ export async function startApp(
     logger: pino({ level: 'warn' }, { write: (line: string) => logged.push(line) }),
     stopping: stopping.signal,
     library: options.store?.library ?? options.library,
+    importBytesMax: options.importBytesMax,
     store: options.store,
     storeLimits: options.storeLimits,
   });
