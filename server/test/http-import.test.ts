@@ -31,7 +31,7 @@ afterEach(async () => {
 
 const names = (): readonly string[] => readdirSync(temp.folder).filter((name) => !name.endsWith('.lock'));
 
-async function send(body: BodyInit): Promise<{ status: number; message: string }> {
+async function send(body: string | ReadableStream<Uint8Array>): Promise<{ status: number; message: string }> {
   const answer = await fetch(`${server.url}/api/v1/recordings`, {
     method: 'POST',
     headers: { 'content-type': 'application/octet-stream' },
