@@ -21,11 +21,13 @@ export function markPlace(
   const session = recorded?.manifest.id ?? live?.view.recording?.id;
   const startedAtMs = recorded?.manifest.createdAtMs ?? live?.view.startedAtMs;
   if (session === undefined || startedAtMs === undefined) return undefined;
+  // The seconds of the charts: side by side they count from the beginning of the session that began first.
+  const zeroAtMs = clock?.zeroAtMs ?? startedAtMs;
   const usualMs = recorded === undefined ? nowMs : startedAtMs + recorded.toMs;
   const atMs = Math.round(
-    cursorNs === undefined || clock === undefined ? usualMs : startedAtMs + clock.sessionMs(cursorNs),
+    cursorNs === undefined || clock === undefined ? usualMs : zeroAtMs + clock.sessionMs(cursorNs),
   );
-  return { session, atMs, words: formatSeconds(atMs - startedAtMs, 2) };
+  return { session, atMs, words: formatSeconds(atMs - zeroAtMs, 2) };
 }
 
 /** Whether the session that is traced can be marked: whether it is written down. */

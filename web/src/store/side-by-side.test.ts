@@ -3,6 +3,7 @@ import type { SessionView } from '@faultline/shared';
 import { emptyAppState, type Shown } from './app-state.ts';
 import { cursorIn } from './cursor-store.ts';
 import { readPageState } from './page-state.ts';
+import { markPlace } from './select-writing.ts';
 import { onOneScale, sideBySide, targetIdIn } from './side-by-side.ts';
 
 type Run = SessionView['runs'][number];
@@ -22,6 +23,7 @@ function moment(
     id: `session-${id}`,
     target: { id, kind: 'guest', title: id, identity },
     startedAtMs: at.startedAtMs,
+    recording: { id: `rec-${id}`, state: 'recording', journalBytes: 1 },
     runs: [run],
   };
   const session = {
@@ -74,6 +76,21 @@ test('an instant of one kernel is the same instant of the other', () => {
   const cursor = { atNs: 455_000e6, column: 'left', by: 'mouse', panel: 'wait' } as const;
   expect(cursorIn('left', cursor, left)?.atNs).toBe(455_000e6);
   expect(cursorIn('right', cursor, right)?.atNs).toBe(155_000e6);
+});
+
+test('a mark at the cursor is of the column it is asked in, at that instant, in the seconds of the axis', () => {
+  const { left, right } = sideBySide(moment('one', early), moment('two', late));
+  const cursor = { atNs: 440_000e6, column: 'left', by: 'mouse', panel: 'wait' } as const;
+  const marks = (
+    [
+      ['left', left],
+      ['right', right],
+    ] as const
+  ).map(([column, shown]) => markPlace(shown, cursorIn(column, cursor, shown)?.atNs, 0));
+  expect(marks).toEqual([
+    { session: 'rec-one', atMs: 540_000, words: '40.00 s' },
+    { session: 'rec-two', atMs: 540_000, words: '40.00 s' },
+  ]);
 });
 
 test('a view on one scale is made once a moment and column, and not joined where each has its own', () => {

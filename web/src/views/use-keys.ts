@@ -10,7 +10,7 @@ import { useMark } from './sessions/use-mark.ts';
 
 /** The keys that work anywhere on the page. Those of a panel work on the one under the mouse where none has the focus. */
 export function useKeys(): void {
-  const { app } = useStores();
+  const { app, cursor } = useStores();
   const mark = useMark();
   useEffect(() => {
     const onKey = (event: KeyboardEvent): void => {
@@ -19,7 +19,8 @@ export function useKeys(): void {
       const pageName = pageNames[Number(event.key) - 1];
       if (event.key === '?') app.page.set({ isHelpOpen: !page.isHelpOpen });
       else if (event.key === ' ' && !isPressable(event.target)) playOrPause(app);
-      else if (event.key === 'm') mark();
+      // Of two columns the one that is pointed at.
+      else if (event.key === 'm') mark((isSideBySide(page) ? cursor.get()?.column : undefined) ?? 'left');
       else if (event.key === 'f')
         (document.getElementById('process-filter') ?? document.getElementById('session-search'))?.focus();
       else if (event.key === 'a' && page.session !== undefined) app.page.set({ fromMs: undefined, toMs: undefined });
@@ -36,7 +37,7 @@ export function useKeys(): void {
     };
     document.addEventListener('keydown', onKey);
     return () => document.removeEventListener('keydown', onKey);
-  }, [app, mark]);
+  }, [app, cursor, mark]);
 }
 
 /** The live page stands still while counting goes on; a recorded session is played. */

@@ -1,19 +1,20 @@
 import type { ReactNode } from 'react';
 import { selectCanMark, selectMarkedWords } from '../../store/select-writing.ts';
-import { useShown } from '../../store/use-store.ts';
+import { useColumn, useShown } from '../../store/use-store.ts';
 import { Button } from '../../widgets/button.tsx';
 import { useMark } from './use-mark.ts';
 
 /** Marks a moment; says that it has been done. */
 export function MarkButton({ hint }: { readonly hint: string }): ReactNode {
   const mark = useMark();
+  const column = useColumn();
   const words = useShown(selectMarkedWords, 'first');
   return (
     <>
       <span className="quiet" role="status">
         {words}
       </span>
-      <Button icon="flag" label="Mark" hint={hint} onClick={mark} />
+      <Button icon="flag" label="Mark" hint={hint} onClick={() => mark(column)} />
     </>
   );
 }
