@@ -1,11 +1,9 @@
 /** What a reader of a recorded session waits for: a real server, the built page, a Chromium. */
-import { type ChildProcess, spawn } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
-import { chromium, type Page } from 'playwright-core';
+import type { Page } from 'playwright-core';
 import { median } from './bench-line.ts';
+import { openBrowser, serveStore } from './page-of-store.ts';
 import { watchPageTasks } from './page-tasks.ts';
 
-const root = fileURLToPath(new URL('../..', import.meta.url));
 const port = 7782;
 /** How long the wide session is played, ms. */
 const playedMs = 8_000;
@@ -27,11 +25,8 @@ export async function timePage(
   { calls, wide }: { readonly calls: string; readonly wide: string },
   repetitions: number,
 ): Promise<PageTimes> {
-  const server = await startServer(store);
-  const browser = await chromium.launch({
-    executablePath: '/usr/bin/chromium',
-    args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking'],
-  });
+  await using _server = await serveStore(store, port);
+  const browser = await openBrowser();
   try {
     const opened: OpenTimes[] = [];
     const wideFigures: number[] = [];
@@ -59,9 +54,6 @@ export async function timePage(
     };
   } finally {
     await browser.close();
-    const ended = new Promise((resolve) => server.once('exit', resolve));
-    server.kill('SIGINT');
-    await ended;
   }
 }
 
@@ -101,15 +93,4 @@ function timePart(page: Page, toMs: number): Promise<number> {
     history.pushState(undefined, '', location.href + '&from=10000&to=${toMs}');
     dispatchEvent(new PopStateEvent('popstate'));
   })`);
-}
-
-function startServer(store: string): Promise<ChildProcess> {
-  const words = ['serve', '--port', String(port), '--store', store, '--no-trace'];
-  const server = spawn(`${root}bin/faultline`, words, { stdio: ['ignore', 'pipe', 'inherit'] });
-  return new Promise((resolve, reject) => {
-    server.stdout.on('data', (chunk: Buffer) => {
-      if (chunk.toString().includes('http://')) resolve(server);
-    });
-    server.once('exit', (status) => reject(new Error(`the server ended with status ${status}`)));
-  });
 }
