@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type ComparedRun, compareSides } from '@faultline/shared';
 import { readRun } from '../../src/compare/recorded-run.ts';
 import { RunCut } from '../../src/lab/run-cut.ts';
+import type { GuestTarget } from '../../src/targets/guest.ts';
 import { realProbes } from '../fakes/recorded-fault-runs.ts';
 import { openTempStore, type TempStore } from '../fakes/temp-store.ts';
 import { until } from '../until.ts';
@@ -35,13 +36,14 @@ async function recorded(guest: TracedGuest, id: string, afterwards: () => Promis
   return run.value;
 }
 
-/** Runs a command of busybox in the guest to its end. */
-async function inGuest(guest: TracedGuest, ...args: readonly string[]): Promise<void> {
-  const { agent } = guest.open.target.guest.machine;
-  const process = agent.start({ program: '/bin/busybox', args, env: {} }, 'attached');
-  process.stdout.resume();
-  process.stderr.resume();
-  await process.exited;
+/** Runs a command of busybox in the guests to its end. */
+async function inGuest(guests: readonly GuestTarget[], ...args: readonly string[]): Promise<void> {
+  for (const { guest } of guests) {
+    const process = guest.machine.agent.start({ program: '/bin/busybox', args, env: {} }, 'attached');
+    process.stdout.resume();
+    process.stderr.resume();
+    await process.exited;
+  }
 }
 
 describe('the gate is shut to runs of 6.1', () => {
@@ -70,13 +72,32 @@ describe('the gate is shut to runs of 6.1', () => {
       await using guest = await TracedGuest.start('6.1', 'vfio-fault');
       const whole = await recorded(guest, 'whole', async () => undefined);
       const torn = await recorded(guest, 'torn', async () => {
-        await inGuest(guest, 'killall', '-KILL', 'bpftrace');
+        await inGuest([guest.open.target], 'killall', '-KILL', 'bpftrace');
         await until(() => guest.runs.every(({ state }) => state === 'failed'), 30_000);
       });
       const [found] = compareSides({ title: 'a', runs: [whole] }, [{ title: 'b', runs: [torn] }]).candidates;
       expect(found?.verdict).toBe('not-comparable');
       expect(found?.gate[0]).toMatchObject({ name: 'loss', level: 'blocking' });
       expect(found?.gate[0]?.message).toMatch(/^torn of the candidate is incomplete: vfio-fault:faults/);
+    },
+    coldBootsMs,
+  );
+
+  it(
+    'is not needed where tracing dies in a series: that run is not kept, and is made again',
+    async () => {
+      const request = { kernels: ['6.1'], runCount: 1, workload: { workload: 'devmem' } };
+      const { outcome } = await runLabSeries(temp, request, ({ stage }, guests) => {
+        if (stage === '6.1: run 1') void inGuest(guests, 'killall', '-KILL', 'bpftrace');
+        return false;
+      });
+      expect(outcome).toMatchObject({ ok: false, error: { kind: 'broken' } });
+      expect(outcome.ok ? '' : outcome.error.message).toMatch(/^6\.1: [a-z-]+:[a-z-]+ ended in the middle: /);
+      const again = await runLabSeries(temp, request);
+      const [part] = partsOf(again);
+      expect(again.stages.some(({ stage }) => stage === '6.1: run 1')).toBe(true);
+      const kept = temp.store.library.list().filter(({ manifest }) => manifest?.setup?.series === part?.series);
+      expect(kept).toHaveLength(1);
     },
     coldBootsMs,
   );

@@ -12,6 +12,8 @@ import {
 } from '../../src/lab/series.ts';
 import type { WorkloadRequest } from '../../src/lab/workload.ts';
 import { Tracer } from '../../src/sessions/tracer.ts';
+import { GuestTarget } from '../../src/targets/guest.ts';
+import type { Target } from '../../src/targets/target.ts';
 import { realProbes } from '../fakes/recorded-fault-runs.ts';
 import type { TempStore } from '../fakes/temp-store.ts';
 
@@ -29,14 +31,24 @@ export type LabSeriesEnd = {
   readonly stages: readonly SeriesProgress[];
 };
 
+/** A tracer that does not hide its guests, for what tests do to them. */
+class KeepingTracer extends Tracer {
+  readonly guests: GuestTarget[] = [];
+
+  override addTarget(target: Target): ReturnType<Tracer['addTarget']> {
+    if (target instanceof GuestTarget) this.guests.push(target);
+    return super.addTarget(target);
+  }
+}
+
 /** Runs what is missing of a series, in guests restored for it and gone after it; stopped when `isEnough` says so. */
 export async function runLabSeries(
   { store }: Pick<TempStore, 'store'>,
   { workload, ...rest }: LabSeriesRequest,
-  isEnough: (progress: SeriesProgress, tracer: Tracer) => boolean = () => false,
+  isEnough: (progress: SeriesProgress, targets: readonly GuestTarget[]) => boolean = () => false,
 ): Promise<LabSeriesEnd> {
   const probes = await realProbes();
-  await using tracer = new Tracer({ targets: [], probes, clock: () => Date.now() });
+  await using tracer = new KeepingTracer({ targets: [], probes, clock: () => Date.now() });
   const runs = chooseStreams({ targetId: '', probes: faultPathProbes, parameters: [] }, tracer.probes());
   if (!runs.ok) throw new Error(runs.error.message);
   const request: SeriesRequest = {
@@ -51,7 +63,7 @@ export async function runLabSeries(
   const stopping = new AbortController();
   const tell = (progress: SeriesProgress): void => {
     stages.push(progress);
-    if (isEnough(progress, tracer)) stopping.abort();
+    if (isEnough(progress, tracer.guests)) stopping.abort();
   };
   const surroundings = { tracing: tracer, probes, store, clock: () => Date.now(), tell };
   return { outcome: await runSeries(request, { ...surroundings, signal: stopping.signal }), stages };
