@@ -54,7 +54,11 @@ describe('the short list', () => {
     expect(rows).toMatchObject([
       { id: 'host-1', isLive: false, session: { state: 'closed', release: '6.18.0-test', probes: ['busy'] } },
     ]);
-    expect(store).toMatchObject({ usedBytes: rows[0]?.bytes, bytesMax: wideLimits.bytesMax });
+    expect(store).toMatchObject({
+      usedBytes: rows[0]?.bytes,
+      bytesMax: wideLimits.bytesMax,
+      sessionAgeMaxMs: wideLimits.sessionAgeMaxMs,
+    });
     expect(store.formats).toContain('csv');
   });
 

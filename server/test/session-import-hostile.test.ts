@@ -17,7 +17,7 @@ import { recordBusySession } from './fakes/temp-store.ts';
 import { filesOf, TwoStores } from './fakes/two-stores.ts';
 
 /** FAULTLINE_MUTATIONS=10000 for the long run. */
-const mutationCount = Number(process.env['FAULTLINE_MUTATIONS'] ?? 1_000);
+const mutationCount = Number(process.env['FAULTLINE_MUTATIONS'] ?? 2_000);
 
 let two: TwoStores;
 

@@ -66,6 +66,9 @@ export const RecordingsOverviewSchema = Type.Object(
     usedBytes: count,
     bytesMax: Type.Optional(count),
     ageMaxMs: Type.Optional(count),
+    /** What one session may take, and how long it may last; absent where the server sets no bound. */
+    sessionBytesMax: Type.Optional(count),
+    sessionAgeMaxMs: Type.Optional(count),
     /** Names of the formats that sessions can be exported in. */
     formats: Type.Array(text),
   },

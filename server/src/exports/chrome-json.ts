@@ -45,7 +45,7 @@ class ChromeTrace {
 
   /** Names of processes, and the marks. */
   head(): string {
-    const { runs, marks, target } = this.manifest;
+    const { runs, marks, notes, target } = this.manifest;
     const names = runs.map(({ view }) => ({
       name: 'process_name',
       ph: 'M',
@@ -56,7 +56,8 @@ class ChromeTrace {
       const atNs = kernelTimeOf(this.manifest, atMs);
       return atNs === undefined ? [] : [{ name: text, ph: 'i', s: 'g', pid: 0, tid: 0, ts: this.us(atNs) }];
     });
-    const first = { name: 'faultline', ph: 'M', pid: 0, args: { name: this.manifest.id } };
+    const written = notes.length === 0 ? {} : { notes: notes.map(({ text }) => text).join('\n') };
+    const first = { name: 'faultline', ph: 'M', pid: 0, args: { name: this.manifest.id, ...written } };
     return [first, ...names, ...instants].map((one) => JSON.stringify(one)).join(',\n');
   }
 

@@ -104,6 +104,16 @@ describe('Chrome trace JSON', () => {
   });
 });
 
+describe('notes', () => {
+  it('are in every export that has a place for texts', async () => {
+    const marked = temp.store.library.findReadable('s');
+    temp.store.library.edit('s', () => ({ notes: [{ atMs: 1_500, text: 'seen on two machines' }] }));
+    for (const format of ['jsonl', 'csv', 'chrome-json', 'perfetto', 'text'] as const)
+      expect([format, (await textOf(format)).includes('seen on two machines')]).toEqual([format, true]);
+    temp.store.library.edit('s', () => ({ notes: marked.ok ? marked.value.manifest.notes : [] }));
+  });
+});
+
 describe('folded stacks', () => {
   it('run from the process to what was counted, outermost frame first', async () => {
     expect(await textOf('folded')).toBe(`${evil};handle_mm_fault;vfio_pci_mmap_fault;remap_pfn_range;violations 8\n`);

@@ -1,12 +1,22 @@
 /** The list of recorded sessions as the page shows it: small, whatever their manifests hold. */
-import { lostOf, ProblemSchema, type RecordingRow, RecordingsOverviewSchema } from '@faultline/shared';
+import {
+  lostOf,
+  ProblemSchema,
+  type RecordingRow,
+  RecordingsOverviewSchema,
+  type StoreLimits,
+} from '@faultline/shared';
 import { exportFormats } from '../exports/formats.ts';
 import { isLive, type Library, type LibraryEntry, type StoreBounds } from '../sessions/library.ts';
 import type { App } from './fastify.ts';
 import { RecordingFactsBook } from './recording-facts.ts';
 
 /** Adds GET /recordings-overview. `boundsNow` gives the store's bounds, where it has any. */
-export function addOverviewRoute(app: App, library: Library, boundsNow: () => StoreBounds | undefined): void {
+export function addOverviewRoute(
+  app: App,
+  library: Library,
+  boundsNow: () => StoreBounds | StoreLimits | undefined,
+): void {
   const book = new RecordingFactsBook();
   app.get(
     '/recordings-overview',
@@ -24,7 +34,7 @@ export function addOverviewRoute(app: App, library: Library, boundsNow: () => St
         rows: entries.map((entry) => rowOf(entry, book)),
         formats: Object.keys(exportFormats),
         usedBytes: entries.reduce((sum, { bytes }) => sum + bytes, 0),
-        ...(limits === undefined ? {} : { bytesMax: limits.bytesMax, ageMaxMs: limits.ageMaxMs }),
+        ...limits,
       };
     },
   );

@@ -37,7 +37,15 @@ const rows: readonly RecordingRow[] = [
 function shown(search: string, removed: RecordingsState['removed'] = new Map()): Shown {
   const overview = {
     kind: 'ready' as const,
-    value: { rows: [...rows], formats: ['csv'], usedBytes: 305, bytesMax: 1024, ageMaxMs: 86_400_000 },
+    value: {
+      rows: [...rows],
+      formats: ['csv'],
+      usedBytes: 305,
+      bytesMax: 1024,
+      ageMaxMs: 86_400_000,
+      sessionBytesMax: 2048,
+      sessionAgeMaxMs: 3_600_000,
+    },
   };
   return {
     app: { ...emptyAppState, recordings: { ...emptyAppState.recordings, overview, removed } },
@@ -77,6 +85,7 @@ test('are found by every word of what one knows of them, whatever the case', () 
 test('what cannot be read stands apart, with why', () => {
   const page = selectSessions(shown(''));
   expect(page.broken).toEqual([{ id: 'torn', problem: 'its manifest is not JSON', size: '5 B' }]);
+  expect(page.storage.hint).toMatch(/^One session: at most 2 KiB and 1 hour, .*oldest unpinned/);
   expect(page.storage.words).toBe('4 sessions, 305 B of 1 KiB; unpinned ones go after 1 day');
 });
 

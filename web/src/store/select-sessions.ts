@@ -75,7 +75,12 @@ export type SessionsPage = {
   readonly allCount: number;
   readonly order: SessionOrder;
   readonly isAscending: boolean;
-  readonly storage: { readonly words: string; readonly usedBytes: number; readonly maxBytes: number | undefined };
+  readonly storage: {
+    readonly words: string;
+    readonly hint: string;
+    readonly usedBytes: number;
+    readonly maxBytes: number | undefined;
+  };
 };
 
 /** What is done to sessions, for the strips above the list. */
@@ -147,6 +152,7 @@ function sessionsPage({ overview, removed, commands }: RecordingsState, page: Pa
     isAscending,
     storage: {
       words: storageWords(all.length, value?.usedBytes ?? 0, value?.bytesMax, value?.ageMaxMs),
+      hint: storageHint(value?.sessionBytesMax, value?.sessionAgeMaxMs),
       usedBytes: value?.usedBytes ?? 0,
       maxBytes: value?.bytesMax,
     },
@@ -238,6 +244,15 @@ function storageWords(count: number, used: number, max: number | undefined, ageM
   const bound = max === undefined ? '' : ` of ${formatBytes(max)}`;
   const days = ageMs === undefined ? '' : `; unpinned ones go after ${formatDuration(ageMs)}`;
   return `${formatPlural(count, 'session')}, ${formatBytes(used)}${bound}${days}`;
+}
+
+/** How the bounds are kept, and those of one session. */
+function storageHint(sessionBytesMax: number | undefined, sessionAgeMaxMs: number | undefined): string {
+  const one =
+    sessionBytesMax === undefined || sessionAgeMaxMs === undefined
+      ? ''
+      : `One session: at most ${formatBytes(sessionBytesMax)} and ${formatDuration(sessionAgeMaxMs)}, then its recording stops. `;
+  return `${one}The oldest unpinned session goes first; PATCH /api/v1/store sets the bounds, faultline serve --help names their options.`;
 }
 
 function problemWords({ message, remedy }: Problem): string {

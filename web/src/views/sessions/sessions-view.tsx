@@ -30,7 +30,7 @@ function SessionList(): ReactNode {
 function SessionBar({ list }: { readonly list: SessionsPage }): ReactNode {
   const { app } = useStores();
   const { find } = usePage();
-  const { words, usedBytes, maxBytes } = list.storage;
+  const { words, hint, usedBytes, maxBytes } = list.storage;
   return (
     <div className="session-bar">
       <label className="field">
@@ -53,7 +53,7 @@ function SessionBar({ list }: { readonly list: SessionsPage }): ReactNode {
         {find === undefined ? '' : `${list.rows.length} of ${formatPlural(list.allCount, 'session')}`}
       </span>
       <ImportButton />
-      <span className="session-storage">
+      <span className="session-storage" title={hint}>
         {list.state === 'ready' && list.problem === undefined ? words : ''}
         {maxBytes === undefined ? null : <meter value={usedBytes} max={maxBytes} high={maxBytes * 0.9} title={words} />}
       </span>

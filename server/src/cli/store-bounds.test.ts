@@ -2,9 +2,11 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { openTempStore, type TempStore } from '../../test/fakes/temp-store.ts';
-import { boundsName } from './store-bounds.ts';
-import type { StoreOptions } from './store.ts';
+import { fakeTerminal } from '../../test/fakes/fake-terminal.ts';
+import { openTempStore, recordBusySession, type TempStore } from '../../test/fakes/temp-store.ts';
+import { boundsName } from '../sessions/store-bounds.ts';
+import { sessions } from './sessions.ts';
+import type { StoreOptions } from '../sessions/store.ts';
 
 let folder: string;
 
@@ -46,6 +48,19 @@ describe('the bounds of a store', () => {
       expect(store.bound({ ageMaxMs: 3_000 }).ok).toBe(true);
     });
     await served({}, ({ store }) => expect(store.limits).toMatchObject({ bytesMax: 5_000, ageMaxMs: 3_000 }));
+  });
+
+  it('are in the list of sessions, which says what the store holds of them', async () => {
+    await served({}, async (temp) => {
+      await recordBusySession(temp, 'host-1');
+      temp.store.bound({ bytesMax: 3 * 1024 ** 3, sessionAgeMaxMs: 7_200_000 });
+    });
+    const terminal = fakeTerminal({ width: 120 });
+    await sessions({ command: 'list', store: folder, isJson: false }, terminal, () => 0);
+    expect(terminal.printed.out).toContain(`1 in ${folder}, `);
+    expect(terminal.printed.out).toContain(
+      'it may hold 3 GiB, each session unless pinned for 30 days; one session 1 GiB and 2 hours',
+    );
   });
 
   it.each(['{ "bytesMax": "much" }', '{ "bytesMax": 5000, "other": 1 }', '{ "bytesMax": 0 }', 'nonsense'])(
