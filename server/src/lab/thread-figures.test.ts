@@ -18,7 +18,9 @@ const side = { kernel: '6.1-v0', series: 'made-up', variant: 'v0', workload: 'to
 async function record(number: number, faultNs: number, printed: Readonly<Record<string, number | string>> = {}) {
   const counts = { kernel: '6.1-v0', number, faults: 1, faultNs, violations: 2, isComplete: number !== 3 };
   const id = await recordFaultRun(temp, probes, counts);
-  const edited = temp.store.library.edit(id, ({ setup }) => ({ setup: { ...setup, printed } }));
+  const edited = temp.store.library.edit(id, ({ setup }) => ({
+    setup: { ...setup, printed, module: `v0 of ${number}` },
+  }));
   if (!edited.ok) throw new Error(edited.error.message);
   return id;
 }
@@ -35,6 +37,7 @@ it('adds up what each session of a pair holds, up to the runs asked for', async 
   expect(rows).toMatchObject([
     {
       ...side,
+      build: 'v0 of 3',
       sessions: ids,
       figures: {
         faultTimeNs: { min: 1_000, median: 3_000, max: 5_000 },

@@ -135,7 +135,7 @@ function rowOf({ variant, workload, kernel, series }: ThreadSide, runs: readonly
   ];
   return {
     ...{ variant, workload, kernel, series, findings },
-    build: runs.flatMap(({ manifest }) => /\((.*)\)$/.exec(manifest.target.title)?.[1] ?? []).at(-1),
+    build: runs.flatMap(({ manifest }) => manifest.setup?.module ?? []).at(-1),
     sessions: runs.map(({ manifest }) => manifest.id),
     figures: {
       faults: spread('faults'),
