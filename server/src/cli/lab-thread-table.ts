@@ -71,7 +71,7 @@ function costOf(rows: readonly ThreadRow[], workload: ThreadRow['workload']): re
     counted(figures.violations),
   ]);
   const runCount = Math.max(...own.map(({ sessions }) => sessions.length));
-  const title = `${workload} of 64 MiB: counts a run; times, medians of ${formatPlural(runCount, 'run')}`;
+  const title = `${workload} of 64 MiB: counts a run; times${runCount === 1 ? '' : `, medians of ${formatPlural(runCount, 'run')}`}`;
   return ['', title, '', ...textTable(columns, cells, width)];
 }
 
@@ -106,15 +106,13 @@ function edgeOf(row: ThreadRow | undefined): string {
 /** Which findings, which BUG on which path; and what was lost. */
 function notesOf(rows: readonly ThreadRow[]): readonly string[] {
   const notes = rows.flatMap((row) => {
-    const { variant, workload, findings, oopses, oopsCount, problems, incomplete } = row;
+    const { variant, workload, findings, oopses, problems, incomplete } = row;
     const found = Object.entries(findings)
-      .toSorted(([, left], [, right]) => right - left)
+      .toSorted(([name, left], [other, right]) => right - left || (name < other ? -1 : 1))
       .map(([finding, count]) => `${finding} ${formatExact(count)}`);
-    const unseen = oopsCount - oopses.length;
     const lines = [
       ...(found.length === 0 ? [] : [found.join(', ')]),
       ...oopses,
-      ...(unseen > 0 && oopses.length > 0 ? [`and ${formatPlural(unseen, 'complaint')} more`] : []),
       ...(oopses.length > 0 ? [] : problems),
       ...incomplete.map((id) => `${id} is incomplete: something was lost`),
     ];

@@ -3,7 +3,15 @@
  * guest: one that nothing traces, in which modules are swapped, says what a workload takes by itself; a traced one of each build, restored
  * from its snapshot for every turn, because attaching anew after a swap takes half a minute where restoring takes two seconds.
  */
-import { type LabError, prepareGuest, readModuleOf, readOopses, describeOops, swapModule } from '@faultline/lab';
+import {
+  describeOops,
+  type LabError,
+  type Oops,
+  prepareGuest,
+  readModuleOf,
+  readOopses,
+  swapModule,
+} from '@faultline/lab';
 import { err, ok, oopsesShownMax, type Result, type SessionSetup, type StartRun } from '@faultline/shared';
 import type { Library } from '../sessions/library.ts';
 import type { GuestTarget } from '../targets/guest.ts';
@@ -258,23 +266,31 @@ function judged(end: WorkloadEnd, target: GuestTarget, untracedNs: number | unde
   const oopses = oopsesOf(target);
   const isResult = end.kind === 'done' || oopses.length > 0 || /SIGBUS/.test(end.problem ?? '');
   if (!isResult) return undefined;
-  const shown = oopses.slice(0, oopsesShownMax);
+  const problem = end.problem?.replace(': it said nothing', '').slice(0, printedCharsMax);
   return {
     ...(untracedNs === undefined ? {} : { untracedNs }),
-    ...(end.problem === undefined
-      ? {}
-      : { problem: end.problem.replace(': it said nothing', '').slice(0, printedCharsMax) }),
-    ...(oopses.length === 0 ? {} : { oopses: oopses.length }),
-    ...Object.fromEntries(shown.map((text, at) => [`oops${at + 1}`, text.slice(0, printedCharsMax)])),
+    ...(problem === undefined ? {} : { problem }),
+    ...(oopses.length === 0 ? {} : { oopses: oopses.length, ...oopsWords(oopses) }),
   };
 }
 
 /** As long as a word of a session's setup may be. */
 const printedCharsMax = 200;
 
-function oopsesOf({ guest }: GuestTarget): readonly string[] {
-  const oopses = readOopses(guest.machine.console).filter(({ kind }) => kind !== 'WARN');
-  return oopses.map((one) => describeOops(one).replaceAll(/\p{Cc}/gu, ' '));
+function oopsesOf({ guest }: GuestTarget): readonly Oops[] {
+  return readOopses(guest.machine.console).filter(({ kind }) => kind !== 'WARN');
+}
+
+/** The first of each kind in the kernel's words, as `oops1`, `oops2` …, with how many there were alike but for their addresses. */
+export function oopsWords(oopses: readonly Oops[]): Printed {
+  const alike = Map.groupBy(oopses, ({ kind, what, at }) => `${kind} ${what.replaceAll(/[0-9a-f]{6,}/g, '')} ${at}`);
+  const words = [...alike.values()].slice(0, oopsesShownMax).flatMap(([first, ...others]) => {
+    if (first === undefined) return [];
+    const often = others.length === 0 ? '' : ` (${others.length + 1} times)`;
+    const text = describeOops(first).replaceAll(/\p{Cc}/gu, ' ');
+    return [`${text.slice(0, printedCharsMax - often.length)}${often}`];
+  });
+  return Object.fromEntries(words.map((text, at) => [`oops${at + 1}`, text]));
 }
 
 /** The `elapsedNs` of a workload's last line. */

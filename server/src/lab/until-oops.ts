@@ -5,10 +5,17 @@ import { setTimeout as wait } from 'node:timers/promises';
 import type { GuestTarget } from '../targets/guest.ts';
 import type { WorkloadEnd } from './workload.ts';
 
-/** Lets the guest live on after an oops, as far as it can; the lab's guests panic at the first one otherwise. */
+/**
+ * Lets the guest live on after an oops, as far as it can (the lab's guests panic at the first one otherwise), and say all it has to say: the
+ * stacks of bad pages are of a level that its console leaves out.
+ */
 export async function surviveOopses({ guest }: GuestTarget): Promise<void> {
   // Where it cannot be written the guest panics as before, and that is seen too.
-  await guest.machine.agent.writeFile('/proc/sys/kernel/panic_on_oops', Buffer.from('0'));
+  for (const [name, value] of [
+    ['panic_on_oops', '0'],
+    ['printk', '8'],
+  ] as const)
+    await guest.machine.agent.writeFile(`/proc/sys/kernel/${name}`, Buffer.from(value));
 }
 
 /**
