@@ -93,7 +93,12 @@ function edgesOf(rows: readonly ThreadRow[]): readonly string[] {
     variant,
     ...workloads.map((workload) => edgeOf(rows.find((row) => row.variant === variant && row.workload === workload))),
   ]);
-  return ['', 'contract findings of all runs; OOPS: the kernel died of it', '', ...textTable(columns, cells, width)];
+  return [
+    '',
+    'contract findings of all runs; OOPS: a BUG or bad pages, see below',
+    '',
+    ...textTable(columns, cells, width),
+  ];
 }
 
 function edgeOf(row: ThreadRow | undefined): string {
