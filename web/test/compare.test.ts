@@ -286,11 +286,15 @@ describe('the page of comparisons', () => {
     expect(open.errors).toEqual([]);
   });
 
-  test('fits 400 pixels: what is wider moves within its panel', async () => {
-    await using open = await openComparePage(browser, server, both);
+  test.each([
+    ['one candidate', ''],
+    ['many candidates', `&candidate=${encodeURIComponent(old)}`],
+  ])('fits 400 pixels with %s: what is wider moves within its panel', async (_, more) => {
+    await using open = await openComparePage(browser, server, `${both}${more}`);
     const { page } = open;
     await page.setViewportSize({ width: 400, height: 860 });
     await expect.poll(() => page.locator('.path-diagram').count(), soon).toBe(2);
+    await expect.poll(() => panelOf(page, 'heat').locator('rect').count(), soon).toBeGreaterThan(0);
     expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(
       await page.evaluate(() => document.documentElement.clientWidth),
     );
