@@ -17,7 +17,7 @@ export type ComparisonsState = {
   readonly sessions: Loaded<readonly ComparableSession[]> | undefined;
   /** The comparison of the address; undefined while a side is not chosen. */
   readonly answer: { readonly query: string; readonly loaded: Loaded<ComparisonAnswer> } | undefined;
-  /** The difference heatmap of the candidate that is picked; undefined until its comparison is there. */
+  /** The difference heatmap of the candidate that is picked; undefined until it is asked for. */
   readonly heat: { readonly query: string; readonly loaded: Loaded<DifferenceHeatAnswer> } | undefined;
   /** Undefined before they were asked for. */
   readonly saved: Loaded<readonly SavedComparisonEntry[]> | undefined;
@@ -146,20 +146,21 @@ export class ComparisonsStore {
 
   private async load(query: string): Promise<void> {
     this.change({ answer: { query, loaded: { kind: 'loading' } }, heat: undefined, trouble: undefined });
-    const answer = await this.port.compare(query);
+    const asked = this.port.compare(query);
+    void this.loadHeat();
+    const answer = await asked;
     // Another one is asked for by now.
     if (this.known.answer?.query !== query) return;
     const loaded = answer.ok
       ? ({ kind: 'ready', value: answer.value } as const)
       : ({ kind: 'failed', problem: answer.error } as const);
     this.change({ answer: { query, loaded } });
-    await this.loadHeat();
   }
 
-  /** Behind the comparison, which does not wait for it. */
+  /** Asked for right behind the comparison, which does not wait for it. */
   private async loadHeat(): Promise<void> {
     const query = heatQuery(this.page());
-    if (this.known.answer?.loaded.kind !== 'ready' || query === undefined || query === this.known.heat?.query) return;
+    if (query === undefined || query === this.known.heat?.query) return;
     this.change({ heat: { query, loaded: { kind: 'loading' } } });
     const heat = await this.port.heat(query);
     if (this.known.heat?.query !== query) return;
