@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { Stream } from '../probe-manifest.ts';
 import { emptyLedger, type RunView } from '../run.ts';
 import type { CellEntry, Dims } from '../protocol.ts';
-import { cellsOf, faultPathOf, faultsOf, faultTimeNsOf, quantileNs } from './fault-path.ts';
+import { cellsOf, faultPathOf, faultsOf, faultTimeNsOf, insertsInEraA, quantileNs } from './fault-path.ts';
 import type { LiveSession } from './live-session.ts';
 import { createRunData } from './run-data.ts';
 import { addToTimeline } from './timeline.ts';
@@ -122,6 +122,23 @@ describe('the fault path', () => {
     expect(node('remap')).toMatchObject({ total: 7, violations: 7, locks: [{ lock: 'mmap-read', count: 7 }] });
     expect(path?.edges).toContainEqual({ from: 'fixup_user_fault', to: 'handle_mm_fault', count: 1 });
     expect(path?.edges).toContainEqual({ from: 'instruction', to: 'handle_mm_fault', count: 6 });
+  });
+
+  it('ends at vmf_insert_pfn where a build of era A inserts pages instead of remapping', () => {
+    const attempts: Given = [
+      'attempts',
+      { order: 'pte', result: 'nopage', origin: 'user', lock: 'mmap-read', comm: 'x' },
+      9,
+    ];
+    const inserts: Given = ['inserts', { insert: 'vmf_insert_pfn', comm: 'x' }, 9];
+    const atMmap: Given = ['remaps', { context: 'mmap', result: 'ok', lock: 'mmap-write', comm: 'x' }, 2];
+    const given = { 'vfio-fault': [attempts], 'pfn-insert': [inserts], 'pfn-remap': [atMmap] };
+    const patched = sessionOf('era-a-fentry', given);
+    const path = faultPathOf(patched, '30s');
+    expect(insertsInEraA(patched)).toBe(true);
+    expect(path?.nodes.find(({ id }) => id === 'vmf_insert_pfn')).toMatchObject({ total: 9, kind: 'measured' });
+    expect(path?.nodes.some(({ id }) => id === 'remap')).toBe(false);
+    expect(insertsInEraA(eraA)).toBe(false);
   });
 
   it('ends in era D at the three inserts, and knows no remap', () => {

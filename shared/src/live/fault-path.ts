@@ -83,9 +83,15 @@ export function eraOf(session: LiveSession): Era | undefined {
   return eraOfVariant(session.view.runs.findLast(({ probe }) => probe === 'vfio-fault')?.variant);
 }
 
+/** Whether a handler whose sources are of era A fills its mappings as those of B and C do: a patched build may. */
+export function insertsInEraA(session: LiveSession): boolean {
+  const isEraA = eraOf(session) === 'a';
+  return isEraA && totalOf(session, 'inserts', {}) > 0 && totalOf(session, 'remaps', { context: 'fault' }) === 0;
+}
+
 /** The path of a session's kernel with its figures, rates as means of a window; undefined while its era is not known. */
 export function faultPathOf(session: LiveSession, window: LiveWindow): FaultPath | undefined {
-  const era = eraOf(session);
+  const era = insertsInEraA(session) ? 'bc' : eraOf(session);
   if (era === undefined) return undefined;
   const figures = { session, window, era };
   return { era, nodes: [...starters(figures), ...handlers(figures), ...writers(figures)], edges: edgesOf(figures) };

@@ -2,6 +2,7 @@
 import {
   type FaultPath,
   faultPathOf,
+  insertsInEraA,
   faultsOf,
   faultTimeNsOf,
   formatBytes,
@@ -52,6 +53,10 @@ const eraWords = {
   d: 'Era D: a page, a PMD or a PUD is inserted.',
 } as const;
 
+function wordsOfEra({ era }: FaultPath, session: LiveSession): string {
+  return insertsInEraA(session) ? 'Era A, but this build of it inserts pages one by one.' : eraWords[era];
+}
+
 /** The path as it happens on this kernel. */
 export const selectFaultPath = onOneScale((shown: Shown): FaultPathView => {
   const status = answered(shown, metricStatus(shown, 'attempts'), 'vfio-fault');
@@ -64,7 +69,7 @@ export const selectFaultPath = onOneScale((shown: Shown): FaultPathView => {
     status,
     path,
     pathBeside: undefined,
-    eraWords: path === undefined ? '' : eraWords[path.era],
+    eraWords: path === undefined || session === undefined ? '' : wordsOfEra(path, session),
     eraReason: variant?.note,
     scope: allProcesses(shown),
     figures: session === undefined ? unknownFigures : figuresOf(session),
