@@ -67,6 +67,9 @@ const scripts: Readonly<
     ['pfn-insert', 'inserts', 'era-d-helper-fentry', 'era-d-helper-fentry.bt'],
     ['pfn-insert', 'inserts.kprobe', 'era-d-helper-kprobe', 'era-d-helper.bt'],
     ['dma-map', 'path', 'follow-pfnmap-fentry', 'path-follow-pfnmap-fentry.bt'],
+    ['lock-assert', 'checks', 'successor-kprobe', 'remap-and-successor.bt'],
+    // Last: an mmap of a perf buffer, as another bpftrace makes that begins, is a remap too.
+    ['pfn-remap', 'calls', 'era-d-successor-fentry', 'era-d-successor-fentry.bt'],
   ],
 };
 const workloads = [

@@ -1,4 +1,4 @@
-/** Which script of vfio-fault is taken, by the functions and types that kernels really have (or would have). */
+/** Which script of vfio-fault is taken, and of those beside it that follow a kernel's functions, by the functions and types that kernels really have (or would have). */
 import { ensure } from '@faultline/shared';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -70,6 +70,31 @@ describe('the script of vfio-fault', () => {
     const stream = ensure(faults, 'the first stream counts faults');
     const plan = await planStream({ hasRecording: () => undefined }, capabilitiesOf(kernel), probe, stream);
     expect(plan.chosen).toBe(chosen);
+  });
+
+  it.each([
+    ['pfn-remap', 'calls', 'era-d-fentry', 'era-d-successor-fentry'],
+    ['lock-assert', 'checks', 'warns-kprobe', 'successor-kprobe'],
+  ])('of %s:%s follows remap_pfn_range_complete where the kernel has it', async (name, streamName, without, withIt) => {
+    const found = ensure(
+      catalogue.value.find(({ manifest }) => manifest.name === name),
+      'the probe is there',
+    );
+    const stream = ensure(
+      found.manifest.streams.find((one) => one.name === streamName),
+      'the stream is there',
+    );
+    const chosenOn = async (functions: readonly string[]): Promise<string | undefined> =>
+      (
+        await planStream(
+          { hasRecording: () => undefined },
+          capabilitiesOf({ functions, types: [huge, page] }),
+          found,
+          stream,
+        )
+      ).chosen;
+    expect(await chosenOn([huge, page])).toBe(without);
+    expect(await chosenOn([huge, page, 'remap_pfn_range_complete'])).toBe(withIt);
   });
 
   it('never attaches to huge_fault and page_fault together, since one calls the other', async () => {
