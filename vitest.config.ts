@@ -54,7 +54,8 @@ export default defineConfig({
           name: 'lab',
           include: ['server/test/lab/**/*.test.ts'],
           fileParallelism: false,
-          testTimeout: 90_000,
+          // Some tests boot kernels that nobody has booted before, or build a module first: minutes on a busy machine.
+          testTimeout: 240_000,
           hookTimeout: 300_000,
         },
       },
