@@ -1,6 +1,6 @@
 /** The words of `faultline lab thread`. */
 import { compareSeriesRunsMax, err, ok, type Result } from '@faultline/shared';
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import {
   type ThreadSelection,
   type ThreadVariant,
@@ -39,17 +39,15 @@ const defaultRunCount = 3;
 export function addLabThread(lab: Command, take: (words: LabThreadWords) => void): void {
   withStore(lab.command('thread'))
     .description('run six answers to the mail thread on 6.1, by turns, and print what each costs and breaks')
-    .option(
-      '--variants <list>',
-      `builds of vfio-pci-core, separated by commas: ${threadVariants.join(', ')} (default: all)`,
-      argumentOf(listOf(threadVariants)),
-      threadVariants,
+    .addOption(
+      new Option('--variants <list>', `builds of vfio-pci-core, separated by commas: ${threadVariants.join(', ')}`)
+        .argParser(argumentOf(listOf(threadVariants)))
+        .default(threadVariants, 'all'),
     )
-    .option(
-      '--workloads <list>',
-      `separated by commas: ${threadWorkloads.join(', ')} (default: all)`,
-      argumentOf(listOf(threadWorkloads)),
-      threadWorkloads,
+    .addOption(
+      new Option('--workloads <list>', `separated by commas: ${threadWorkloads.join(', ')}`)
+        .argParser(argumentOf(listOf(threadWorkloads)))
+        .default(threadWorkloads, 'all'),
     )
     .option('--runs <number>', 'runs of each pair', argumentOf(parseRuns), defaultRunCount)
     .option('--cold', 'boot although there are snapshots')
