@@ -102,8 +102,8 @@ export const socketMessageBytesMax = 4 * 1024;
 /** A file read from a target, bytes: available_filter_functions and kallsyms are the largest, about 15 MB. */
 export const targetFileBytesMax = 32 * 1024 * 1024;
 
-/** A command run on a target for an answer (a version, a check), ms. */
-export const targetCommandMaxMs = 10_000;
+/** A command run on a target for an answer (a version, a check), ms: a busy emulated guest took over ten seconds to say its bpftrace's version. */
+export const targetCommandMaxMs = 30_000;
 
 /** How long the browser keeps ticks, ms: the largest window it offers. */
 export const browserHistoryMs = 600_000;
