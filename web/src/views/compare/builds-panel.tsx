@@ -2,8 +2,9 @@ import type { ReactNode } from 'react';
 import { overviewSentence, verdictSigns, verdictsWorstFirst, verdictWords } from '@faultline/shared';
 import type { Compared } from '../../store/select-compare.ts';
 import { type BuildsView, buildsOf, buildsTable } from '../../store/select-compare-builds.ts';
-import { usePage, useStores } from '../../store/use-store.ts';
+import { useStores } from '../../store/use-store.ts';
 import { ComparePanel } from './compare-panel.tsx';
+import { MetricLine } from './metric-line.tsx';
 
 /** All candidates on one table, a column a build; a press on a build draws it below. */
 export function BuildsPanel({ answer: { comparison }, pick }: Compared): ReactNode {
@@ -74,27 +75,14 @@ function BuildHead({
 }
 
 function BuildsRow({ row, pick }: { readonly row: BuildsView['rows'][number]; readonly pick: number }): ReactNode {
-  const { app } = useStores();
-  const { metric } = usePage();
   return (
-    <tr className={row.id === metric ? 'is-chosen' : undefined}>
-      <th scope="row">
-        <button
-          type="button"
-          className="metric-name"
-          aria-pressed={row.id === metric}
-          onClick={() => app.page.set({ metric: row.id })}
-        >
-          {row.title}
-          {row.decides ? ' *' : ''}
-        </button>
-      </th>
+    <MetricLine row={row}>
       <td className="align-end">{row.baseline}</td>
       {row.cells.map(({ build, words, verdict, exact }, at) => (
         <td key={build} className={`align-end${at === pick ? ' is-picked' : ''}`} title={exact}>
           {words} {verdict === undefined ? null : <span className={`metric-${verdict}`}>{verdictSigns[verdict]}</span>}
         </td>
       ))}
-    </tr>
+    </MetricLine>
   );
 }

@@ -2,8 +2,8 @@ import type { ReactNode } from 'react';
 import { formatPlural, formatRatio, formatShare, type LogAxis } from '@faultline/shared';
 import { IntervalMark } from '../../charts/interval-mark.tsx';
 import { type MetricRow, metricRows, metricTable, noiseWords } from '../../store/select-compare-metrics.ts';
-import { usePage, useStores } from '../../store/use-store.ts';
 import { ComparePanel } from './compare-panel.tsx';
+import { MetricLine } from './metric-line.tsx';
 import type { Compared } from '../../store/select-compare.ts';
 
 /** Colours of verdicts; the word stands beside them. */
@@ -82,22 +82,9 @@ function AxisTicks({ axis }: { readonly axis: LogAxis }): ReactNode {
 }
 
 function Row({ row, axis }: { readonly row: MetricRow; readonly axis: LogAxis | undefined }): ReactNode {
-  const { app } = useStores();
-  const { metric } = usePage();
   const { span, noise } = row;
   return (
-    <tr className={row.id === metric ? 'is-chosen' : undefined}>
-      <th scope="row">
-        <button
-          type="button"
-          className="metric-name"
-          aria-pressed={row.id === metric}
-          onClick={() => app.page.set({ metric: row.id })}
-        >
-          {row.title}
-          {row.decides ? ' *' : ''}
-        </button>
-      </th>
+    <MetricLine row={row}>
       <td className="align-end" title={row.exact.baseline}>
         {row.baseline}
       </td>
@@ -122,6 +109,6 @@ function Row({ row, axis }: { readonly row: MetricRow; readonly axis: LogAxis | 
       <td className={`metric-verdict metric-${row.verdict}`} title={row.why}>
         {row.verdictText}
       </td>
-    </tr>
+    </MetricLine>
   );
 }
