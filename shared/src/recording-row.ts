@@ -34,6 +34,9 @@ export const RecordingRowSchema = Type.Object(
           name: Type.Optional(text),
           label: Type.Optional(text),
           workload: Type.Optional(text),
+          /** As comparisons name it, and what its module is where it has one of its own. */
+          build: text,
+          module: Type.Optional(text),
           isPinned: Type.Boolean(),
           targetKind: text,
           targetTitle: text,

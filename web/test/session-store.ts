@@ -63,7 +63,7 @@ export async function openSessionServer(seconds: number): Promise<SessionServer>
 /** Opens a page of this server; what goes wrong in it is in `errors`. */
 export async function openSessionPage(
   browser: Browser,
-  server: SessionServer,
+  server: Pick<SessionServer, 'url'>,
   query: string,
 ): Promise<AsyncDisposable & { readonly page: Page; readonly errors: string[] }> {
   const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, acceptDownloads: true });

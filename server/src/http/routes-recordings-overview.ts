@@ -6,6 +6,7 @@ import {
   RecordingsOverviewSchema,
   type StoreLimits,
 } from '@faultline/shared';
+import { buildOf } from '../compare/recorded-run.ts';
 import { exportFormats } from '../exports/formats.ts';
 import { isLive, type Library, type LibraryEntry, type StoreBounds } from '../sessions/library.ts';
 import type { App } from './fastify.ts';
@@ -43,7 +44,7 @@ export function addOverviewRoute(
 function rowOf(entry: LibraryEntry, book: RecordingFactsBook): RecordingRow {
   const { id, bytes, manifest, problem } = entry;
   if (manifest === undefined) return { id, bytes, isLive: false, problem: problem ?? 'it cannot be read' };
-  const { state, createdAtMs, lastAtMs, isPinned, target, runs, ledger, notes, marks, name, label, workload } =
+  const { state, createdAtMs, lastAtMs, isPinned, target, runs, ledger, notes, marks, name, label, workload, setup } =
     manifest;
   const facts = book.of(entry);
   const { identity } = target;
@@ -59,6 +60,8 @@ function rowOf(entry: LibraryEntry, book: RecordingFactsBook): RecordingRow {
       ...(name === undefined ? {} : { name }),
       ...(label === undefined ? {} : { label }),
       ...(workload === undefined ? {} : { workload }),
+      build: buildOf(manifest),
+      ...(setup?.module === undefined ? {} : { module: setup.module }),
       targetKind: target.kind,
       targetTitle: target.title,
       ...(identity === undefined ? {} : { hostname: identity.hostname, release: identity.release }),

@@ -3,7 +3,7 @@ import type { RecordingRow } from '@faultline/shared';
 import { emptyAppState, type Shown } from './app-state.ts';
 import type { RecordingsState } from './recordings-state.ts';
 import { readPageState } from './page-state.ts';
-import { selectSessionNews, selectSessions } from './select-sessions.ts';
+import { buildWord, selectSessionNews, selectSessions } from './select-sessions.ts';
 
 function row(id: string, createdAtMs: number, part: Partial<NonNullable<RecordingRow['session']>> = {}): RecordingRow {
   const session = {
@@ -15,6 +15,7 @@ function row(id: string, createdAtMs: number, part: Partial<NonNullable<Recordin
     targetTitle: 'this host',
     hostname: 'vm',
     release: '6.1.0',
+    build: '6.1',
     isEmulated: false,
     probes: ['mmap-lock'],
     recordedCount: 10,
@@ -28,17 +29,21 @@ function row(id: string, createdAtMs: number, part: Partial<NonNullable<Recordin
 }
 
 const rows: readonly RecordingRow[] = [
-  row('old', 1_000, { name: 'Unbind', release: '6.12.3', recordedCount: 5 }),
+  row('old', 1_000, { name: 'Unbind', release: '6.12.3', build: '6.12', recordedCount: 5 }),
   row('new', 3_000, { label: 'base', isPinned: true }),
   { ...row('middle', 2_000, { lostCount: 3, isComplete: false, probes: ['vfio-fault'] }), facts: { faultCount: 7 } },
   { id: 'torn', bytes: 5, isLive: false, problem: 'its manifest is not JSON' },
 ];
 
-function shown(search: string, removed: RecordingsState['removed'] = new Map()): Shown {
+function shown(
+  search: string,
+  removed: RecordingsState['removed'] = new Map(),
+  listed: readonly RecordingRow[] = rows,
+): Shown {
   const overview = {
     kind: 'ready' as const,
     value: {
-      rows: [...rows],
+      rows: [...listed],
       formats: ['csv'],
       usedBytes: 305,
       bytesMax: 1024,
@@ -80,6 +85,20 @@ test('are found by every word of what one knows of them, whatever the case', () 
   expect(ids('?find=pinned')).toEqual(['new']);
   expect(ids('?find=vm+base')).toEqual(['new']);
   expect(ids('?find=vm+nowhere')).toEqual([]);
+});
+
+test('are found by their build as a whole, and by what its module is', () => {
+  const builds = ['6.1', '6.1-v1', '6.1-V1d', '/trees/linux a'];
+  const all = builds.map((build, at) =>
+    row(String(at), at, { build, ...(at === 2 ? { module: 'with v1d.cocci' } : {}) }),
+  );
+  const found = (find: string): readonly string[] =>
+    selectSessions(shown(`?${new URLSearchParams({ find }).toString()}`, new Map(), all)).rows.map(({ id }) => id);
+  expect(found('6.1-v1')).toEqual(['2', '1']);
+  expect(found('v1d.cocci')).toEqual(['2']);
+  for (const [at, build] of builds.entries()) expect(found(buildWord(build))).toEqual([String(at)]);
+  expect(found(`${buildWord('6.1-v1d')} vm`)).toEqual(['2']);
+  expect(found('build:6')).toEqual([]);
 });
 
 test('what cannot be read stands apart, with why', () => {

@@ -26,6 +26,10 @@ export type SessionRow = {
   /** Why it ended before its time; undefined where it did not. */
   readonly endWords: string | undefined;
   readonly kernel: string;
+  /** The kernel's build as comparisons name it. */
+  readonly build: string;
+  /** What its module is, where it has one of its own: the base, the patch, a digest. */
+  readonly module: string | undefined;
   readonly target: string;
   /** What its target must not be mistaken for. */
   readonly badge: string | undefined;
@@ -51,6 +55,7 @@ export type SessionRow = {
 export const sessionOrders = [
   'title',
   'kernel',
+  'build',
   'target',
   'workload',
   'label',
@@ -135,11 +140,8 @@ function sessionsPage({ overview, removed, commands }: RecordingsState, page: Pa
   const all = (value?.rows ?? []).filter(({ id }) => !removed.has(id));
   const readable = all.flatMap((row) => rowOf(row, commands.get(row.id)));
   const { order, isAscending } = orderOf(page.order);
-  const words = (page.find ?? '')
-    .toLowerCase()
-    .split(/\s+/)
-    .filter((word) => word !== '');
-  const found = readable.filter((row) => words.every((word) => haystack(row).includes(word)));
+  const words = (page.find ?? '').toLowerCase().match(/build:"[^"]*"|\S+/g) ?? [];
+  const found = readable.filter((row) => words.every((word) => fits(row, word)));
   return {
     state: overview === undefined ? 'loading' : 'ready',
     problem: overview?.kind === 'failed' ? overview.problem : undefined,
@@ -178,10 +180,35 @@ function valueOf(row: SessionRow, order: Exclude<SessionOrder, 'when'>): string 
   return row[order] ?? -1;
 }
 
+/** A word of the search that finds the sessions of one build, as in a selection of a comparison. */
+export function buildWord(build: string): string {
+  return /\s/.test(build) ? `build:"${build}"` : `build:${build}`;
+}
+
+/** What is found by a word in lower case: all of a build by its whole name, otherwise whatever the word is in. */
+function fits(row: SessionRow, word: string): boolean {
+  return word.startsWith('build:') ? buildWord(row.build.toLowerCase()) === word : haystack(row).includes(word);
+}
+
 function haystack(row: SessionRow): string {
-  const { id, title, kernel, target, badge = '', workload, label, probes, when, endWords = '' } = row;
+  const {
+    id,
+    title,
+    kernel,
+    build,
+    module = '',
+    target,
+    badge = '',
+    workload,
+    label,
+    probes,
+    when,
+    endWords = '',
+  } = row;
   const flags = [row.isPinned ? 'pinned' : '', row.isLive ? 'live' : '', row.isComplete ? '' : 'incomplete'];
-  return [id, title, kernel, target, badge, workload, label, probes, when, endWords, ...flags].join(' ').toLowerCase();
+  return [id, title, kernel, build, module, target, badge, workload, label, probes, when, endWords, ...flags]
+    .join(' ')
+    .toLowerCase();
 }
 
 function rowOf(
@@ -200,6 +227,8 @@ function rowOf(
       notesWords: notesWords(session),
       endWords: session.stop ?? (session.state === 'interrupted' ? 'interrupted: its recorder was killed' : undefined),
       kernel: session.release ?? '–',
+      build: session.build,
+      module: session.module,
       target: session.hostname ?? session.targetTitle,
       badge: badgeOf(session),
       workload: session.workload ?? '–',

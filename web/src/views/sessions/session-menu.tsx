@@ -1,5 +1,5 @@
 import { type ReactNode, useState } from 'react';
-import { type SessionRow, selectFormats } from '../../store/select-sessions.ts';
+import { type SessionRow, buildWord, selectFormats } from '../../store/select-sessions.ts';
 import { useShown, useStores } from '../../store/use-store.ts';
 import { Menu, type MenuItem } from '../../widgets/menu.tsx';
 import { TextDialog } from '../../widgets/text-dialog.tsx';
@@ -46,6 +46,12 @@ export function SessionMenu({ row }: { readonly row: SessionRow }): ReactNode {
       label: 'Notes',
       hint: 'what people wrote about it',
       onPick: () => void recordings.writing.openNotes(id, title),
+    },
+    {
+      kind: 'action',
+      label: 'Only this build',
+      hint: 'the sessions whose build has this name',
+      onPick: () => app.page.set({ find: buildWord(row.build) }),
     },
     {
       kind: 'action',

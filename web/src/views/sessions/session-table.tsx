@@ -3,23 +3,25 @@ import { formatBytes, formatCount, formatExact } from '@faultline/shared';
 import { type SessionOrder, type SessionRow, type SessionsPage, sessionOrders } from '../../store/select-sessions.ts';
 import { useStores } from '../../store/use-store.ts';
 import { DataTable, type TableCell, type TableColumn } from '../../widgets/data-table.tsx';
+import { EndText } from '../../widgets/end-text.tsx';
 import { Icon } from '../../widgets/icon.tsx';
 import { SessionMenu } from './session-menu.tsx';
 
 const rowHeight = 30;
 
 const tracks: Readonly<Record<SessionOrder, readonly [title: string, track: string, hint?: string]>> = {
-  title: ['session', 'minmax(150px, 2fr)'],
-  kernel: ['kernel', 'minmax(130px, 1.6fr)'],
-  target: ['target', 'minmax(104px, 1.1fr)'],
-  workload: ['workload', 'minmax(80px, 1fr)'],
+  title: ['session', 'minmax(160px, 2.4fr)'],
+  kernel: ['kernel', 'minmax(120px, 1.3fr)'],
+  build: ['build', 'minmax(136px, 1.7fr)', 'as comparisons name it, and its module where that is one of its own'],
+  target: ['target', 'minmax(102px, 1fr)'],
+  workload: ['workload', 'minmax(80px, 0.8fr)'],
   label: ['label', 'minmax(80px, 1fr)'],
-  when: ['when', 'minmax(154px, 1.2fr)'],
-  duration: ['duration', 'minmax(72px, 0.8fr)'],
-  events: ['events', 'minmax(60px, 0.7fr)', 'what the figures hold'],
-  faults: ['faults', 'minmax(60px, 0.7fr)', 'of vfio where it was traced, page faults otherwise'],
+  when: ['when', 'minmax(146px, 1.1fr)'],
+  duration: ['duration', 'minmax(70px, 0.7fr)'],
+  events: ['events', 'minmax(58px, 0.6fr)', 'what the figures hold'],
+  faults: ['faults', 'minmax(58px, 0.6fr)', 'of vfio where it was traced, page faults otherwise'],
   violations: ['violations', 'minmax(72px, 0.7fr)', 'a dash where nobody checked'],
-  lost: ['lost', 'minmax(54px, 0.6fr)'],
+  lost: ['lost', 'minmax(54px, 0.5fr)'],
   bytes: ['size', 'minmax(66px, 0.7fr)', 'on disk'],
 };
 
@@ -75,9 +77,14 @@ function tableRow(row: SessionRow | undefined): { readonly key: string; readonly
         content: <Title row={row} />,
       },
       plain(row.kernel),
+      {
+        text: row.build,
+        exact: [row.build, row.module].filter((part) => part !== undefined).join('\n'),
+        content: <Build row={row} />,
+      },
       { text: row.target + badge, exact: `${row.target}${badge}\n${row.probes}` },
-      plain(row.workload),
-      plain(row.label),
+      ended(row.workload),
+      ended(row.label),
       plain(row.when),
       plain(row.lengthWords),
       number(row.events),
@@ -98,10 +105,21 @@ function Title({ row }: { readonly row: SessionRow }): ReactNode {
           <Icon name="pin" />
         </span>
       ) : null}
-      <b className="table-text">{row.title}</b>
+      <b className="table-text">
+        <EndText text={row.title} />
+      </b>
       {row.notesWords === undefined ? null : <span className="tag">{row.notesWords}</span>}
       {row.isLive ? <span className="tag tag-live">recording</span> : null}
       {row.endWords === undefined ? null : <span className="tag tag-lossy">cut short</span>}
+    </>
+  );
+}
+
+function Build({ row }: { readonly row: SessionRow }): ReactNode {
+  return (
+    <>
+      <EndText text={row.build} />
+      {row.module === undefined ? null : <small className="session-module table-text">{row.module}</small>}
     </>
   );
 }
@@ -124,6 +142,10 @@ function Lost({ row }: { readonly row: SessionRow }): ReactNode {
       0, incomplete
     </span>
   );
+}
+
+function ended(text: string): TableCell {
+  return { text, exact: text, content: <EndText text={text} /> };
 }
 
 function plain(text: string): TableCell {

@@ -39,7 +39,7 @@ function SessionBar({ list }: { readonly list: SessionsPage }): ReactNode {
           id="session-search"
           type="search"
           value={find ?? ''}
-          placeholder="kernel, target, label, probe …"
+          placeholder="kernel, build:6.1, target, label …"
           spellCheck={false}
           autoComplete="off"
           maxLength={120}
@@ -85,7 +85,7 @@ function ListBody({ list }: { readonly list: SessionsPage }): ReactNode {
   }
   if (list.rows.length === 0) {
     return (
-      <EmptyState why={`No session has “${find ?? ''}” in its name, kernel, target, workload, label or probes.`}>
+      <EmptyState why={`No session has “${find ?? ''}” in its name, kernel, build, target, workload, label or probes.`}>
         <Button label="Show all sessions" onClick={() => app.page.set({ find: undefined })} />
       </EmptyState>
     );

@@ -1,0 +1,23 @@
+import type { ReactNode } from 'react';
+
+/** So many characters at its end stay in sight: there names of one series differ, by their kernel and their number. */
+const endChars = 12;
+
+/** An accent or a flag is not parted from what it belongs to. */
+const graphemes = new Intl.Segmenter(undefined, { granularity: 'grapheme' });
+
+/**
+ * Text of which the beginning gives way where there is no room for all. The whole of it is in the document for who reads or
+ * copies it; in a row of a table that has the keyboard's focus it is seen whole too.
+ */
+export function EndText({ text }: { readonly text: string }): ReactNode {
+  const signs = Array.from(graphemes.segment(text), ({ segment }) => segment);
+  const at = Math.max(0, signs.length - endChars);
+  return (
+    <span className="end-text">
+      <span className="end-text-whole">{text}</span>
+      {at === 0 ? null : <span className="end-text-start" data-text={signs.slice(0, at).join('')} aria-hidden="true" />}
+      <span className="end-text-end" data-text={signs.slice(at).join('')} aria-hidden="true" />
+    </span>
+  );
+}

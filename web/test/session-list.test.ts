@@ -1,0 +1,98 @@
+/** The list of sessions over series that were really recorded: long names, builds. */
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type CompareServer, openCompareServer } from './compare-store.ts';
+import { openBrowser, soon } from './open-page.ts';
+import { openSessionPage } from './session-store.ts';
+
+let browser: Browser;
+let server: CompareServer;
+
+beforeAll(async () => {
+  server = await openCompareServer(7873, ['6.1-1', '6.1-2', '6.12-1']);
+  browser = await openBrowser();
+}, 90_000);
+
+afterAll(async () => {
+  // What failed in beforeAll is told by itself; what was started must end all the same.
+  await (browser as Browser | undefined)?.close();
+  await (server as CompareServer | undefined)?.[Symbol.asyncDispose]();
+});
+
+const rowsOf = (page: Page) => page.getByRole('table', { name: 'recorded sessions' }).locator('.table-body [role=row]');
+const findOf = (page: Page): string | null => new URL(page.url()).searchParams.get('find');
+
+test('says of which build a session is, and finds those of one build', async () => {
+  await using open = await openSessionPage(browser, server, '');
+  const { page } = open;
+  await expect.poll(() => rowsOf(page).count(), soon).toBe(3);
+  const builds = rowsOf(page).locator('[role=cell]:nth-child(3)');
+  expect((await builds.allInnerTexts()).toSorted()).toEqual(['6.1', '6.1', '6.12']);
+  await rowsOf(page).filter({ hasText: 'lab-6.12-' }).getByRole('button', { name: 'More' }).click();
+  await page.locator('.menu:popover-open').getByRole('button', { name: 'Only this build' }).click();
+  await expect.poll(() => rowsOf(page).count(), soon).toBe(1);
+  expect(findOf(page)).toBe('build:6.12');
+  // Every build of the list begins so; just two sessions are of this one.
+  await page.locator('#session-search').fill('build:6.1');
+  await expect.poll(() => rowsOf(page).count(), soon).toBe(2);
+  await page.getByRole('button', { name: 'build', exact: true }).click();
+  await expect.poll(() => new URL(page.url()).searchParams.get('order'), soon).toBe('build');
+  expect(open.errors).toEqual([]);
+});
+
+test('a name that does not fit shows its end, and all of it to readers and in the row that has the focus', async () => {
+  const series = `a-series-of-runs-${'with-a-long-name-'.repeat(5)}6.1-v1d-`;
+  const ids = await idsOf(server);
+  for (const [at, id] of ids.entries()) await rename(server, id, `${series}${at + 1}`);
+  await using open = await openSessionPage(browser, server, '&order=title');
+  const { page } = open;
+  const first = rowsOf(page).first();
+  const name = first.getByRole('cell').first();
+  await expect.poll(() => name.innerText(), soon).toBe(`${series}1`);
+  expect(await seenEnd(first)).toBe('6.1-v1d-1');
+  const height = (await first.boundingBox())?.height ?? 0;
+  await page.getByRole('button', { name: /^size/ }).focus();
+  await page.keyboard.press('Tab');
+  await expect.poll(() => first.evaluate((row) => row === document.activeElement), soon).toBe(true);
+  await expect.poll(async () => (await first.boundingBox())?.height ?? 0, soon).toBeGreaterThan(height);
+  // Nothing of it is cut: every character of the name lies within its cell.
+  expect(
+    await name.evaluate((cell) => {
+      const range = document.createRange();
+      range.selectNodeContents(cell.querySelector('.end-text-whole') ?? cell);
+      const [text, box] = [range.getBoundingClientRect(), cell.getBoundingClientRect()];
+      return text.right <= box.right + 1 && text.bottom <= box.bottom + 1 && text.height > 0;
+    }),
+  ).toBe(true);
+  expect(open.errors).toEqual([]);
+});
+
+/** What is drawn at the end of a row's name, and lies within the cell; undefined where some of it is cut. */
+function seenEnd(row: ReturnType<Page['locator']>): Promise<string | undefined> {
+  const end = row.locator('.end-text-end').first();
+  return end.evaluate((element: HTMLElement) => {
+    const free = element.cloneNode(true);
+    if (!(free instanceof HTMLElement)) return undefined;
+    free.style.cssText = 'position: absolute; overflow: visible';
+    element.after(free);
+    const neededPx = free.getBoundingClientRect().width;
+    free.remove();
+    const { right, width } = element.getBoundingClientRect();
+    const isInside = right <= (element.closest('[role=cell]')?.getBoundingClientRect().right ?? 0);
+    return isInside && width >= neededPx - 2 ? element.dataset['text']?.slice(-9) : undefined;
+  });
+}
+
+async function idsOf({ url }: CompareServer): Promise<readonly string[]> {
+  const answer = (await (await fetch(`${url}/api/v1/recordings-overview`)).json()) as { rows: { id: string }[] };
+  return answer.rows.map(({ id }) => id);
+}
+
+async function rename({ url }: CompareServer, id: string, name: string): Promise<void> {
+  const answer = await fetch(`${url}/api/v1/recordings/${id}`, {
+    method: 'PATCH',
+    headers: { 'content-type': 'application/json', origin: url },
+    body: JSON.stringify({ name }),
+  });
+  expect(answer.status).toBe(200);
+}
