@@ -217,7 +217,6 @@ const SideSchema = Type.Object(
           ),
         ),
         warns: Type.Array(Type.Object(found, strict)),
-        warnsDue: number,
       },
       strict,
     ),

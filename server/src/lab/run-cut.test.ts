@@ -111,6 +111,15 @@ describe('a run cut out of a session', () => {
     });
   });
 
+  it('is of the kernel as it was set when it began, otherwise as the session found it', () => {
+    const { identity } = whole.view().target;
+    expect(new RunCut(whole, 'cut', 1_000, 'never').view().target).toMatchObject({
+      id: whole.view().target.id,
+      identity: { ...identity, thpMode: 'never' },
+    });
+    expect(new RunCut(whole, 'cut', 1_000).view().target).toEqual(whole.view().target);
+  });
+
   it('is incomplete where something was lost in its time', () => {
     const run = ensure(whole.runs[0], 'one run');
     const cut = new RunCut(whole, 'cut', 1_000);

@@ -13,6 +13,7 @@ import {
   type RunSummary,
   type RunView,
   type SessionView,
+  type TargetView,
 } from '@faultline/shared';
 import type { Refusal } from '../sessions/refusal.ts';
 import type { RunTotals, Tick } from '../sessions/tick.ts';
@@ -29,6 +30,7 @@ export class RunCut implements SessionSource {
   seq = 0;
   private readonly whole: SessionSource;
   private readonly startedAtMs: number;
+  private readonly thpMode: string | undefined;
   private readonly before: readonly RunView[];
   private readonly cells: readonly CutCells[];
   /** By run: kernel clock of the last snapshot that is in it, ns. */
@@ -37,10 +39,12 @@ export class RunCut implements SessionSource {
   private readonly unsubscribe: () => void;
   private endedAtMs: number | undefined;
 
-  constructor(whole: SessionSource, id: string, startedAtMs: number) {
+  /** `thpMode`: how the kernel is set now, where that can have changed since the session began. */
+  constructor(whole: SessionSource, id: string, startedAtMs: number, thpMode?: string) {
     this.whole = whole;
     this.id = id;
     this.startedAtMs = startedAtMs;
+    this.thpMode = thpMode;
     this.before = whole.view().runs;
     const totals = whole.totals();
     this.cells = totals.map((run) => ({ own: new Map(), known: new Map(run.cells.map((one) => [one.cell, one])) }));
@@ -66,7 +70,7 @@ export class RunCut implements SessionSource {
   view(): SessionView {
     const { recording: _, ...view } = this.whole.view();
     const runs = view.runs.slice(0, this.before.length).map((run, index) => this.cutView(run, index));
-    return { ...view, id: this.id, startedAtMs: this.startedAtMs, runs };
+    return { ...view, target: this.cutTarget(view.target), id: this.id, startedAtMs: this.startedAtMs, runs };
   }
 
   onTick(listener: (tick: Tick) => void): () => void {
@@ -107,6 +111,13 @@ export class RunCut implements SessionSource {
   private pass(tick: Tick): void {
     this.seq = tick.seq;
     for (const listener of this.listeners) listener(tick);
+  }
+
+  /** The kernel as it was set when the cut began: the session knows how it was found at first. */
+  private cutTarget(target: TargetView): TargetView {
+    const { identity } = target;
+    if (identity === undefined || this.thpMode === undefined) return target;
+    return { ...target, identity: { ...identity, thpMode: this.thpMode } };
   }
 
   /** Numbers cells anew: whoever reads the cut has not seen those of the time before. */

@@ -19,6 +19,7 @@ import type { Library } from '../sessions/library.ts';
 import type { Store } from '../sessions/store.ts';
 import type { SessionSource, Tracing } from '../sessions/tracing.ts';
 import type { GuestTarget } from '../targets/guest.ts';
+import { readThpMode } from '../targets/identity.ts';
 import { type GuestRequest, type OpenGuest, openGuest } from './open-guest.ts';
 import { RunCut } from './run-cut.ts';
 import { setupAfter } from './setup.ts';
@@ -205,7 +206,8 @@ export async function repeatOnce(
 ): Promise<Result<void, LabError>> {
   const { guest, session, series, kernel } = one;
   const { target } = guest;
-  const cut = new RunCut(session, `${series}-${kernel.replaceAll(/[^A-Za-z0-9.-]/g, '-')}-${number ?? 0}`, clock());
+  const cutId = `${series}-${kernel.replaceAll(/[^A-Za-z0-9.-]/g, '-')}-${number ?? 0}`;
+  const cut = new RunCut(session, cutId, clock(), await readThpMode(target));
   const recording = number === undefined ? undefined : store.record(cut, probes);
   let isRun = false;
   try {

@@ -38,12 +38,11 @@ export async function readIdentity(
   const machine = await ask(target, { program: 'uname', args: ['-m'], env: {} });
   const memoryKib = /^MemTotal:\s+(\d+) kB$/m.exec((await text('/proc/meminfo')) ?? '')?.[1];
   const pageKib = /^KernelPageSize:\s+(\d+) kB$/m.exec((await text('/proc/self/smaps')) ?? '')?.[1];
-  const thpMode = /\[(\w+)\]/.exec((await text('/sys/kernel/mm/transparent_hugepage/enabled')) ?? '')?.[1];
   const known = {
     version: await text('/proc/sys/kernel/version'),
     memoryBytes: memoryKib === undefined ? undefined : Number(memoryKib) * 1024,
     pageBytes: pageKib === undefined ? undefined : Number(pageKib) * 1024,
-    thpMode,
+    thpMode: await readThpMode(target),
     bootId: await text('/proc/sys/kernel/random/boot_id'),
     cpuModel: /^model name\s*:\s*(.+)$/m.exec(cpuinfo)?.[1],
     virtualisation: await readVirtualisation(cpuinfo, text),
@@ -68,6 +67,12 @@ export async function readIdentity(
     ...(known.bpftraceVersion === undefined ? {} : { bpftraceVersion: known.bpftraceVersion }),
     ...(known.clockOffsetMs === undefined ? {} : { clockOffsetMs: known.clockOffsetMs }),
   });
+}
+
+/** Its setting of transparent huge pages at this moment (always, madvise, never); undefined where it can't be read. */
+export async function readThpMode(target: Target): Promise<string | undefined> {
+  const file = await readText(target, '/sys/kernel/mm/transparent_hugepage/enabled');
+  return file.ok ? /\[(\w+)\]/.exec(file.value)?.[1] : undefined;
 }
 
 /** The version that bpftrace says it is ("0.17.0"); undefined where it can't be run. */

@@ -1,8 +1,11 @@
-/** The fault path on 6.12 by a newer bpftrace, that of Debian 13: every script loads, and counts exactly. */
+/** The fault path on 6.12 by a newer bpftrace, that of Debian 13: every script loads, counts exactly, and is told from an older one. */
 import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { compareSides } from '@faultline/shared';
 import { faultPathProbes } from '../../src/lab/open-guest.ts';
+import { openTempStore } from '../fakes/temp-store.ts';
+import { recordedRun } from './lab-series.ts';
 import { TracedGuest } from './traced-guest.ts';
 
 const fetch = fileURLToPath(new URL('../../../tools/bpftrace-versions/fetch.sh', import.meta.url));
@@ -29,6 +32,24 @@ describe('bpftrace of Debian 13', () => {
     expect(guest.runs.map(({ probe, state, bpftraceVersion }) => [probe, state, bpftraceVersion])).toEqual(
       faultPathProbes.split(',').map((probe) => [probe, 'running', version]),
     );
+  });
+
+  it('makes runs that are not comparable with those of the machine’s own bpftrace, and both versions are named', async () => {
+    await using temp = await openTempStore({ clock: () => Date.now() });
+    // Of the same size, though this one's BAR is larger: so large a BAR has a snapshot by now.
+    await using own = await TracedGuest.start('6.12', faultPathProbes);
+    const workload = { workload: 'touch', barBytes };
+    const sides = [
+      { title: 'own', runs: [await recordedRun(temp, own, 'own', workload)] },
+      { title: 'newer', runs: [await recordedRun(temp, guest, 'newer', workload)] },
+    ] as const;
+    const ownVersion = own.runs[0]?.bpftraceVersion;
+    expect(ownVersion).not.toBe(version);
+    const [found] = compareSides(sides[0], [sides[1]]).candidates;
+    expect(found?.verdict).toBe('not-comparable');
+    expect(found?.gate.filter(({ level }) => level === 'blocking')).toEqual([
+      { name: 'bpftrace', level: 'blocking', message: `bpftrace differs: ${ownVersion} against ${version}` },
+    ]);
   });
 
   it('counts a touch, a MAP_DMA and an mmap of sysfs to the last page, and ends with nothing lost', async () => {

@@ -1,13 +1,13 @@
 /** The gate, held against runs that were really made: what may not be compared is not, and the reason is said. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type ComparedRun, compareSides } from '@faultline/shared';
+import { type CandidateComparison, type ComparedRun, compareSides, ensure } from '@faultline/shared';
 import { readRun } from '../../src/compare/recorded-run.ts';
 import { RunCut } from '../../src/lab/run-cut.ts';
 import type { GuestTarget } from '../../src/targets/guest.ts';
 import { realProbes } from '../fakes/recorded-fault-runs.ts';
 import { openTempStore, type TempStore } from '../fakes/temp-store.ts';
 import { until } from '../until.ts';
-import { compareParts, partsOf, runLabSeries } from './lab-series.ts';
+import { compareParts, partsOf, recordedRun, runLabSeries } from './lab-series.ts';
 import { TracedGuest } from './traced-guest.ts';
 
 const mib = 1024 ** 2;
@@ -20,6 +20,15 @@ beforeAll(async () => {
 });
 
 afterAll(() => temp[Symbol.asyncDispose]());
+
+/** The gate's answer to one run against another. */
+function gateOf(baseline: ComparedRun, candidate: ComparedRun): CandidateComparison {
+  const sides = compareSides({ title: 'a', runs: [baseline] }, [{ title: 'b', runs: [candidate] }]);
+  return ensure(sides.candidates[0], 'a candidate');
+}
+
+const blockingIn = ({ gate }: CandidateComparison): readonly string[] =>
+  gate.filter(({ level }) => level === 'blocking').map(({ message }) => message);
 
 /** Records one touch of a guest, with what happens after it; the run as a comparison takes it. */
 async function recorded(guest: TracedGuest, id: string, afterwards: () => Promise<void>): Promise<ComparedRun> {
@@ -67,23 +76,6 @@ describe('the gate is shut to runs of 6.1', () => {
   );
 
   it(
-    'of which one lost its tracing half-way, and names the run and the stream',
-    async () => {
-      await using guest = await TracedGuest.start('6.1', 'vfio-fault');
-      const whole = await recorded(guest, 'whole', async () => undefined);
-      const torn = await recorded(guest, 'torn', async () => {
-        await inGuest([guest.open.target], 'killall', '-KILL', 'bpftrace');
-        await until(() => guest.runs.every(({ state }) => state === 'failed'), 30_000);
-      });
-      const [found] = compareSides({ title: 'a', runs: [whole] }, [{ title: 'b', runs: [torn] }]).candidates;
-      expect(found?.verdict).toBe('not-comparable');
-      expect(found?.gate[0]).toMatchObject({ name: 'loss', level: 'blocking' });
-      expect(found?.gate[0]?.message).toMatch(/^torn of the candidate is incomplete: vfio-fault:faults/);
-    },
-    coldBootsMs,
-  );
-
-  it(
     'is not needed where tracing dies in a series: that run is not kept, and is made again',
     async () => {
       const request = { kernels: ['6.1'], runCount: 1, workload: { workload: 'devmem' } };
@@ -101,4 +93,39 @@ describe('the gate is shut to runs of 6.1', () => {
     },
     coldBootsMs,
   );
+});
+
+describe('the gate is shut to runs of one guest', () => {
+  const touch = { workload: 'touch' } as const;
+  let guest: TracedGuest;
+  let whole: ComparedRun;
+  const setHugePages = (mode: string): Promise<void> =>
+    inGuest([guest.open.target], 'sh', '-c', `echo ${mode} >/sys/kernel/mm/transparent_hugepage/enabled`);
+  beforeAll(async () => {
+    guest = await TracedGuest.start('6.1', 'vfio-fault');
+    await setHugePages('never');
+    whole = await recordedRun(temp, guest, 'whole', touch);
+  }, coldBootsMs);
+  afterAll(() => guest[Symbol.asyncDispose]());
+
+  it('whose transparent huge pages were set otherwise in between, though it was known before', async () => {
+    await setHugePages('always');
+    const found = gateOf(whole, await recordedRun(temp, guest, 'always', touch));
+    expect(found.verdict).toBe('not-comparable');
+    expect(blockingIn(found)).toEqual(['transparent huge pages differs: never against always']);
+    expect(found.sentence).toContain('not comparable, since transparent huge pages differs: never against always.');
+    await setHugePages('never');
+    expect(blockingIn(gateOf(whole, await recordedRun(temp, guest, 'never', touch)))).toEqual([]);
+  });
+
+  it('of which one lost its tracing half-way, and names the run and the stream', async () => {
+    const torn = await recorded(guest, 'torn', async () => {
+      await inGuest([guest.open.target], 'killall', '-KILL', 'bpftrace');
+      await until(() => guest.runs.every(({ state }) => state === 'failed'), 30_000);
+    });
+    const found = gateOf(whole, torn);
+    expect(found.verdict).toBe('not-comparable');
+    expect(found.gate[0]).toMatchObject({ name: 'loss', level: 'blocking' });
+    expect(found.gate[0]?.message).toMatch(/^torn of the candidate is incomplete: vfio-fault:faults/);
+  });
 });

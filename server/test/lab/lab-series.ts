@@ -1,9 +1,10 @@
 /** Series of runs in real guests, for the tests and the bench that compare kernels. */
-import { type CandidateComparison, compareSides, ensure } from '@faultline/shared';
+import { type CandidateComparison, type ComparedRun, compareSides, ensure } from '@faultline/shared';
 import { chooseStreams } from '../../src/cli/arguments.ts';
 import { readRuns } from '../../src/cli/compare.ts';
 import { faultPathProbes } from '../../src/lab/open-guest.ts';
 import {
+  repeatOnce,
   runSeries,
   type SeriesProgress,
   type SeriesRequest,
@@ -16,6 +17,7 @@ import { GuestTarget } from '../../src/targets/guest.ts';
 import type { Target } from '../../src/targets/target.ts';
 import { realProbes } from '../fakes/recorded-fault-runs.ts';
 import type { TempStore } from '../fakes/temp-store.ts';
+import type { TracedGuest } from './traced-guest.ts';
 
 const mib64 = 64 * 1024 ** 2;
 
@@ -69,6 +71,34 @@ export async function runLabSeries(
   return { outcome: await runSeries(request, { ...surroundings, signal: stopping.signal }), stages };
 }
 
+/** Records one run of a series in a guest that the test holds; throws what the lab says when it is none. */
+export async function recordedRun(
+  { store }: Pick<TempStore, 'store'>,
+  { open, session }: Pick<TracedGuest, 'open' | 'session'>,
+  series: string,
+  workload: LabSeriesRequest['workload'],
+): Promise<ComparedRun> {
+  const kernel = open.target.guest.kernel.name;
+  const { signal } = new AbortController();
+  const ran = await repeatOnce(
+    { guest: open, session, series, kernel },
+    { workload: { barBytes: mib64, isMisaligned: false, repetitions: 1, threads: undefined, ...workload }, number: 1 },
+    { probes: await realProbes(), store, clock: () => Date.now(), signal },
+  );
+  if (!ran.ok) throw new Error(ran.error.message);
+  return ensure((await runsOf({ store }, { kernel, series }))[0], 'a recorded run');
+}
+
+async function runsOf(
+  { store: { library } }: Pick<TempStore, 'store'>,
+  side: SeriesSide,
+): Promise<readonly ComparedRun[]> {
+  const sessions = sessionsOf(library, side).map(({ id }) => library.findReadable(id));
+  const runs = await readRuns(sessions.flatMap((one) => (one.ok ? [one.value] : [])));
+  if (!runs.ok) throw new Error(runs.error.message);
+  return runs.value;
+}
+
 /** The first candidate of a series against its baseline; throws what the lab says where the series did not come about. */
 export async function compareLabSeries(
   temp: Pick<TempStore, 'store'>,
@@ -85,17 +115,10 @@ export function partsOf({ outcome }: LabSeriesEnd): readonly SeriesSide[] {
 
 /** The second part against the first, of one series or of two. */
 export async function compareParts(
-  { store: { library } }: Pick<TempStore, 'store'>,
+  temp: Pick<TempStore, 'store'>,
   parts: readonly SeriesSide[],
 ): Promise<CandidateComparison> {
-  const sides = await Promise.all(
-    parts.map(async (side) => {
-      const sessions = sessionsOf(library, side).map(({ id }) => library.findReadable(id));
-      const runs = await readRuns(sessions.flatMap((one) => (one.ok ? [one.value] : [])));
-      if (!runs.ok) throw new Error(runs.error.message);
-      return { title: side.kernel, runs: runs.value };
-    }),
-  );
+  const sides = await Promise.all(parts.map(async (side) => ({ title: side.kernel, runs: await runsOf(temp, side) })));
   const [baseline, ...candidates] = sides;
   return ensure(compareSides(ensure(baseline, 'a baseline'), candidates).candidates[0], 'a candidate');
 }
