@@ -31,6 +31,7 @@ function start(differences: Partial<ServeRequest> = {}): Promise<number> {
     token: undefined,
     allowedHosts: [],
     labKernels: [],
+    matrixFile: undefined,
     start: 'host',
     ...differences,
   };

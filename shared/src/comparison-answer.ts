@@ -6,6 +6,7 @@ import { type Era, EraSchema } from './era.ts';
 import type { Assertion } from './live/assertion.ts';
 import type { FaultPath } from './live/fault-path.ts';
 import type { RunWork } from './compare/run.ts';
+import type { Verdict } from './compare/verdict.ts';
 import { SetupWorkloadSchema } from './session-file.ts';
 
 const strict = { additionalProperties: false } as const;
@@ -79,7 +80,10 @@ export function candidatesOf({ candidate, furtherCandidates = [], comparison }: 
   });
 }
 
-const VerdictSchema = oneOf(['regressed', 'improved', 'same', 'different', 'need-more-runs', 'not-comparable']);
+/** A verdict as a word of the interface. */
+export const VerdictSchema = Type.Unsafe<Verdict>(
+  oneOf(['regressed', 'improved', 'same', 'different', 'need-more-runs', 'not-comparable']),
+);
 const PermutationSchema = Type.Object({ p: number, isExact: Type.Boolean() }, strict);
 const tested = {
   low: number,

@@ -22,6 +22,7 @@ export * from './era.ts';
 export * from './format.ts';
 export * from './frame.ts';
 export * from './lab.ts';
+export * from './lab-matrix.ts';
 export * from './limits.ts';
 export * from './live/answer.ts';
 export * from './live/assertion.ts';

@@ -333,6 +333,12 @@ export const comparePollMs = 20;
 /** Runs of each kernel that one series may have: an hour at a second each. */
 export const compareSeriesRunsMax = 1_000;
 
+/** A file such as lab/matrix.toml, bytes: the longest matrix there can be, all axes full, has 15 kB. */
+export const matrixBytesMax = 64 * 1024;
+
+/** Sentences about runs that are not counted in one cell of a matrix: a person reads no more, and the rest is counted. */
+export const matrixNotesMax = 6;
+
 /** Filters of one query of calls: more than a person sets, few enough to plan at once. */
 export const callsFiltersMax = 16;
 

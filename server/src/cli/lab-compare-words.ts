@@ -1,10 +1,11 @@
 /** The words of `faultline lab compare`. */
 import { compareSeriesRunsMax, compareSidesMax, err, ok, type Result } from '@faultline/shared';
 import type { Command } from 'commander';
+import { parseBarBytes } from '../lab/bar-words.ts';
 import { faultPathProbes } from '../lab/open-guest.ts';
 import { parseName, type UsageError } from './arguments.ts';
 import { type JudgeOptions, judgeOf, type JudgeWords, withJudging } from './compare-words.ts';
-import { argumentOf, parseBarBytes, parseCount, workloadName } from './lab-words.ts';
+import { argumentOf, parseCount, workloadName } from './lab-words.ts';
 import { type StoreOptions, withStore } from './store-words.ts';
 
 /** Boot kernels, run a workload in each by turns, compare. */

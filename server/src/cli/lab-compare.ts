@@ -1,9 +1,8 @@
 /** `faultline lab compare`: kernels booted, a workload run in each by turns, and the verdict. */
 import type { LabError } from '@faultline/lab';
-import { readFile } from 'node:fs/promises';
-import { err, formatBytes, ok, type Result, type Side, type StartRun } from '@faultline/shared';
+import { formatBytes, ok, type Result, type Side, type StartRun } from '@faultline/shared';
 import { absoluteKernel, kernelTitles } from '../lab/kernel-words.ts';
-import { readMatrix, type SeriesPlan } from '../lab/matrix.ts';
+import { readMatrixFile, type SeriesPlan } from '../lab/matrix.ts';
 import { runSeries, type SeriesProgress, type SeriesRequest, sessionsOf } from '../lab/series.ts';
 import type { CataloguedProbe } from '../probes/catalogue.ts';
 import type { Store } from '../sessions/store.ts';
@@ -12,7 +11,6 @@ import { chooseStreams, type UsageError } from './arguments.ts';
 import { printComparison, readRuns } from './compare.ts';
 import { compareStatus } from './compare-words.ts';
 import type { LabCompareWords } from './lab-compare-words.ts';
-import { parseBarBytes } from './lab-words.ts';
 import { ProgressLine } from './progress-line.ts';
 import { complaint, type Terminal } from './terminal.ts';
 
@@ -48,7 +46,7 @@ export async function labCompare(words: LabCompareWords, surroundings: LabCompar
   const statuses: number[] = [];
   for (const plan of plans.value) {
     if (words.matrix !== undefined) terminal.err(`== ${titleOf(plan)}\n`);
-    const kernels = plan.kernels.map(absoluteKernel);
+    const kernels = plan.kernels.map((kernel) => absoluteKernel(kernel, process.cwd()));
     const status = await compareOnce(words, { ...plan, kernels, runs }, { ...surroundings, store });
     statuses.push(status);
     if (status === brokenStatus) break;
@@ -101,14 +99,9 @@ async function compareOnce(
 /** What the words, or the file they name, want compared. */
 async function plansOf(words: LabCompareWords): Promise<Result<readonly SeriesPlan[], UsageError>> {
   const { matrix, kernels, workload, barBytes, isMisaligned, repetitions, threads, runCount } = words;
-  if (matrix === undefined)
-    return ok([{ kernels, workload: { workload, barBytes, isMisaligned, repetitions, threads }, runCount }]);
-  try {
-    return readMatrix(await readFile(matrix, 'utf8'), parseBarBytes);
-  } catch (error) {
-    const message = `${matrix}: ${error instanceof Error ? error.message : String(error)}`;
-    return err({ message, remedy: 'Give a file such as lab/matrix.toml.' });
-  }
+  return matrix === undefined
+    ? ok([{ kernels, workload: { workload, barBytes, isMisaligned, repetitions, threads }, runCount }])
+    : readMatrixFile(matrix);
 }
 
 function titleOf({ kernels, workload }: SeriesPlan): string {

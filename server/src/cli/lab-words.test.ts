@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { parseBarBytes, parseCount } from './lab-words.ts';
+import { parseBarBytes } from '../lab/bar-words.ts';
+import { parseCount } from './lab-words.ts';
 import { readCommandLine } from './program.ts';
 
 const read = (...words: readonly string[]): { request: unknown; said: string } => {

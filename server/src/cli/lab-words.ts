@@ -1,6 +1,7 @@
 /** The words of `faultline lab`. */
 import { type Command, Option, InvalidArgumentError } from 'commander';
-import { barBytesMax, barBytesMin, err, ok, type Result } from '@faultline/shared';
+import { err, ok, type Result } from '@faultline/shared';
+import { parseBarBytes } from '../lab/bar-words.ts';
 import { faultPathProbes } from '../lab/open-guest.ts';
 import { workloads } from '../lab/workload.ts';
 import { parseDuration, type UsageError } from './arguments.ts';
@@ -37,18 +38,6 @@ type GuestWords = {
   readonly parameters: readonly string[];
   readonly isJson: boolean;
 };
-
-/** `64M`, `1G` in bytes: a power of two, as a BAR is. */
-export function parseBarBytes(text: string): Result<number, UsageError> {
-  const match = /^([0-9]{1,10})([KMG]?)$/.exec(text);
-  const unit = { '': 1, K: 1024, M: 1024 ** 2, G: 1024 ** 3 }[match?.[2] ?? ''] ?? Number.NaN;
-  const bytes = Number(match?.[1]) * unit;
-  if (bytes >= barBytesMin && bytes <= barBytesMax && Number.isInteger(Math.log2(bytes))) return ok(bytes);
-  return err({
-    message: `${JSON.stringify(text)} is no size of a BAR`,
-    remedy: 'Give a power of two from 1M to 4G, such as 64M.',
-  });
-}
 
 /** A whole number of so many at the least and at the most. */
 export function parseCount(text: string): Result<number, UsageError> {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type Request, readCommandLine } from './program.ts';
+import { ownMatrix, type Request, readCommandLine } from './program.ts';
 
 function read(
   line: string,
@@ -21,6 +21,7 @@ describe('serve', () => {
     token: undefined,
     allowedHosts: [],
     labKernels: [],
+    matrixFile: ownMatrix,
     start: 'host',
   };
   it.each([
@@ -29,6 +30,7 @@ describe('serve', () => {
     ['serve --replay', { ...plain, start: 'replay' }],
     ['serve --no-trace', { ...plain, start: 'nothing' }],
     ['serve --host 0.0.0.0 --token abc', { ...plain, host: '0.0.0.0', token: 'abc' }],
+    ['serve --matrix /tmp/m.toml', { ...plain, matrixFile: '/tmp/m.toml' }],
     ['serve --lab 6.1 --lab 6.12', { ...plain, labKernels: ['6.1', '6.12'] }],
     ['serve --allow-host a --allow-host b:80', { ...plain, allowedHosts: ['a', 'b:80'] }],
   ])('%s', (line, serve) => {

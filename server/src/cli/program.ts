@@ -1,4 +1,6 @@
 /** The command line: words into requests, requests into commands. Nothing here touches the process. */
+import { resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { ok, type Result, targetsMax } from '@faultline/shared';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { parseDestination } from '../targets/ssh-command.ts';
@@ -63,6 +65,9 @@ export type Request =
   | { readonly kind: 'compare'; readonly words: CompareWords }
   /** Help or version was asked for (0), or the words were wrong (2); it has been said. */
   | { readonly kind: 'said'; readonly status: 0 | 2 };
+
+/** The matrix that comes with Faultline. */
+export const ownMatrix: string = fileURLToPath(new URL('../../../lab/matrix.toml', import.meta.url));
 
 /** The exit status of wrong words. */
 export const usageStatus = 2;
@@ -141,6 +146,7 @@ function addServe(program: Command, environment: Environment, take: Take): void 
       readonly trace: boolean;
       readonly lab: readonly string[];
       readonly ssh: readonly string[];
+      readonly matrix?: string;
     };
   withRecording(withBpftrace(program.command('serve')))
     .description('serve the page and trace this host until Ctrl-C')
@@ -156,6 +162,7 @@ function addServe(program: Command, environment: Environment, take: Take): void 
       [],
     )
     .option('--ssh <destination>', 'trace this machine over ssh too; repeatable', collectDestination, [])
+    .option('--matrix <file>', 'matrix of comparisons to show (default: lab/matrix.toml of Faultline)')
     .option('--no-trace', 'start nothing; the page can')
     .action((options: Options) => {
       const start = options.replay === true ? 'replay' : 'host';
@@ -170,6 +177,7 @@ function addServe(program: Command, environment: Environment, take: Take): void 
           token: token === '' ? undefined : token,
           allowedHosts: options.allowHost,
           labKernels: options.lab,
+          matrixFile: options.matrix === undefined ? ownMatrix : resolve(options.matrix),
           start: options.trace ? start : 'nothing',
         },
       });

@@ -39,6 +39,7 @@ export async function replay(
     token: undefined,
     allowedHosts: [],
     labKernels: [],
+    matrixFile: undefined,
     start: 'nothing',
   } as const;
   const status = await serve(new RecordedTracing(session, manifestsOf(manifest.runs)), request, {

@@ -25,6 +25,8 @@ export type ServeRequest = {
   readonly allowedHosts: readonly string[];
   /** Kernels to boot in the lab at once. */
   readonly labKernels: readonly string[];
+  /** The file of the matrix of comparisons that is shown, an absolute path; undefined: none is. */
+  readonly matrixFile: string | undefined;
   /** What to start with: this host, the recorded sample, or nothing. */
   readonly start: 'host' | 'replay' | 'nothing';
 };
@@ -54,6 +56,7 @@ export async function serve(tracing: Tracing, request: ServeRequest, surrounding
     access,
     version: surroundings.version,
     pageFolder: surroundings.pageFolder ?? fileURLToPath(new URL('../../../web/dist', import.meta.url)),
+    matrixFile: request.matrixFile,
     logger: surroundings.logger,
     stopping,
     lab: surroundings.lab,

@@ -20,6 +20,7 @@ import { addCallsRoutes } from './routes-calls.ts';
 import { addCompareRoutes } from './routes-compare.ts';
 import { addSavedComparisonRoutes } from './routes-saved-comparisons.ts';
 import { addLabRoutes } from './routes-lab.ts';
+import { addMatrixRoute } from './routes-matrix.ts';
 import { addMetricsRoute } from './routes-metrics.ts';
 import { addRecordedViewRoute } from './routes-recorded-view.ts';
 import { addRecordingChanges } from './routes-recording-changes.ts';
@@ -45,6 +46,8 @@ export type AppOptions = {
   readonly storeLimits?: StoreBounds | undefined;
   /** How large an imported file may be, bytes, where it is not importBytesMax. */
   readonly importBytesMax?: number | undefined;
+  /** The file of the matrix of comparisons; absent where none is shown. */
+  readonly matrixFile?: string | undefined;
   /** Its bounds; absent where they can't be set. */
   readonly store?: BoundedStore | undefined;
 };
@@ -116,7 +119,7 @@ export async function buildApp(options: AppOptions): Promise<{ readonly app: App
 /** Everything about recorded sessions. */
 async function addStoredRoutes(
   api: App,
-  { library, store, storeLimits, version, importBytesMax }: AppOptions,
+  { library, store, storeLimits, version, importBytesMax, matrixFile, tracing }: AppOptions,
   queries: SessionQueries,
 ): Promise<void> {
   if (store !== undefined) addStoreRoutes(api, store);
@@ -126,6 +129,7 @@ async function addStoredRoutes(
   addCallsRoutes(api, library, queries);
   addCompareRoutes(api, library);
   addSavedComparisonRoutes(api, library);
+  if (matrixFile !== undefined) addMatrixRoute(api, library, tracing, matrixFile);
   addRecordedViewRoute(api, library, queries, version);
   addOverviewRoute(api, library, () => store?.limits ?? storeLimits);
   // Its parsers are for this route alone.

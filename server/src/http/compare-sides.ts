@@ -1,5 +1,5 @@
 /** Which sessions the words of a query name: the baseline and its candidates. */
-import { compareSidesMax, compareWordsMax, ensure, recordingIdPattern } from '@faultline/shared';
+import { compareSidesMax, compareWordCharsMax, compareWordsMax, ensure, recordingIdPattern } from '@faultline/shared';
 import { type Static, Type } from 'typebox';
 import { chooseRuns } from '../compare/choose-runs.ts';
 import type { RecordedFolder } from '../compare/recorded-run.ts';
@@ -11,8 +11,8 @@ import { accepted, RefusedError } from './errors.ts';
 
 /** A word, or several: the name stands once for each in the query. Of the baseline all are one side, of candidates each is one. */
 export const WordsSchema = Type.Union([
-  Type.String({ minLength: 1, maxLength: 4_000 }),
-  Type.Array(Type.String({ minLength: 1, maxLength: 4_000 }), { minItems: 1, maxItems: 100 }),
+  Type.String({ minLength: 1, maxLength: compareWordCharsMax }),
+  Type.Array(Type.String({ minLength: 1, maxLength: compareWordCharsMax }), { minItems: 1, maxItems: 100 }),
 ]);
 type Words = Static<typeof WordsSchema>;
 

@@ -46,6 +46,7 @@ export function refusalStatus(kind: Refusal['kind']): RefusalStatus {
       return 409;
     case 'no-variant':
     case 'session-unreadable':
+    case 'matrix-problem':
       return 422;
     case 'target-problem':
     case 'store-problem':

@@ -3,10 +3,10 @@ import { absoluteKernel, kernelTitles } from './kernel-words.ts';
 
 describe('a kernel named by a folder', () => {
   it('is that folder wherever the command was typed, and a name of the list stays one', () => {
-    expect(absoluteKernel('.')).toBe(process.cwd());
-    expect(absoluteKernel('./linux/')).toBe(`${process.cwd()}/linux`);
-    expect(absoluteKernel('/src/linux')).toBe('/src/linux');
-    expect(absoluteKernel('6.1-v0')).toBe('6.1-v0');
+    expect(absoluteKernel('.', '/home')).toBe('/home');
+    expect(absoluteKernel('./linux/', '/home')).toBe('/home/linux');
+    expect(absoluteKernel('/src/linux', '/home')).toBe('/src/linux');
+    expect(absoluteKernel('6.1-v0', '/home')).toBe('6.1-v0');
   });
 
   it('is called by its last part in a report, unless another is called so too', () => {

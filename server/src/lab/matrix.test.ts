@@ -1,13 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { ensure } from '@faultline/shared';
 import { describe, expect, it } from 'vitest';
-import { parseBarBytes } from '../cli/lab-words.ts';
 import { readMatrix } from './matrix.ts';
 
 const own = readFileSync(new URL('../../../lab/matrix.toml', import.meta.url), 'utf8');
 
 function plansOf(text: string): readonly (readonly unknown[])[] {
-  const read = readMatrix(text, parseBarBytes);
+  const read = readMatrix(text, '/home');
   if (!read.ok) throw new Error(read.error.message);
   return read.value.map(({ workload: { workload, barBytes, isMisaligned }, runCount }) => [
     workload,
@@ -25,7 +24,7 @@ describe('a matrix', () => {
       ['dma-map', 64, false, 10],
       ['dma-map', 64, true, 10],
     ]);
-    expect(ensure(readMatrix(own, parseBarBytes).ok, 'read')).toBe(true);
+    expect(ensure(readMatrix(own, '/home').ok, 'read')).toBe(true);
   });
 
   it('leaves out what cannot be misaligned, and has sizes of its own', () => {
@@ -48,9 +47,11 @@ describe('a matrix', () => {
     ['kernels = ["a", "b"]\nworkloads = ["dance"]\nbars = ["8M"]', '/workloads'],
     ['kernels = ["a", "b"]\nworkloads = ["touch"]\nbars = ["9M"]', 'no size of a BAR'],
     ['kernels = ["a", "b"]\nworkloads = ["touch"]\nbars = ["8M"]\nruns = 0', '/runs'],
+    ['kernels = ["a", "b"]\nworkloads = ["touch"]\nbars = ["8M", "8192K"]', 'the same size'],
+    ['kernels = ["./a", "/home/a"]\nworkloads = ["touch"]\nbars = ["8M"]', 'the same folder'],
     ['kernels = ["a", "b"]\nworkloads = ["touch"]\nbars = ["8M"]\ncolour = 1', 'no matrix'],
   ])('is refused with a word about why: %j', (text, why) => {
-    const read = readMatrix(text, parseBarBytes);
+    const read = readMatrix(text, '/home');
     expect(read.ok ? '' : read.error.message).toContain(why);
   });
 });

@@ -14,6 +14,7 @@ export type Refusal = {
     | 'no-variant'
     | 'target-problem'
     | 'lab-problem'
+    | 'matrix-problem'
     | 'store-problem'
     | 'store-in-use'
     | 'store-fixed'

@@ -41,3 +41,6 @@ export const journalEndBytes = 64 * 1024;
 
 /** Words that name the sessions of one side of a comparison over HTTP: they have to fit into an address. */
 export const compareWordsMax = 100;
+
+/** One such word, characters: a hundred ids joined by commas. */
+export const compareWordCharsMax = 4_000;

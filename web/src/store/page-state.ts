@@ -1,6 +1,7 @@
 /** Everything a reader chose, as the query string of the page's address: a reload or a link shows the same. */
 import {
   compareSidesMax,
+  compareWordCharsMax,
   compareWordsMax,
   type LatencySpan,
   type LiveWindow,
@@ -92,9 +93,6 @@ export const noSession = { session: undefined, fromMs: undefined, toMs: undefine
 
 const textMax = 120;
 
-/** Longer words of a side, and more of them, no comparison takes. */
-const sideWordMax = 4_000;
-
 /** Reads a query string. What it does not know it leaves out: an old link still opens. */
 export function readPageState(search: string): PageState {
   const query = new URLSearchParams(search);
@@ -105,7 +103,7 @@ export function readPageState(search: string): PageState {
   const side = (name: string, wordsMax: number): readonly string[] =>
     query
       .getAll(name)
-      .filter((word) => word !== '' && word.length <= sideWordMax)
+      .filter((word) => word !== '' && word.length <= compareWordCharsMax)
       .slice(0, wordsMax);
   return {
     page: oneOf(pageNames, query.get('page')) ?? 'live',

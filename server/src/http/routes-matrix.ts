@@ -1,0 +1,67 @@
+/** The matrix of comparisons over HTTP: what the file of this server says, and what is recorded of it. Read only; no request can name a file. */
+import { type LabMatrix, LabMatrixSchema, type MatrixVerdict, ProblemSchema } from '@faultline/shared';
+import { kernelTitles } from '../lab/kernel-words.ts';
+import { readMatrixFile } from '../lab/matrix.ts';
+import { type GridCell, type GridRow, matrixGrid } from '../lab/matrix-grid.ts';
+import { faultPathRuns } from '../lab/open-guest.ts';
+import type { Library } from '../sessions/library.ts';
+import type { Tracing } from '../sessions/tracing.ts';
+import { quoted } from '../targets/ssh-command.ts';
+import { RefusedError } from './errors.ts';
+import type { App } from './fastify.ts';
+import { MatrixVerdicts } from './matrix-verdicts.ts';
+
+/** Adds GET /api/v1/matrix, which tells of the matrix in `file`, an absolute path; it is read at every request. */
+export function addMatrixRoute(app: App, library: Library, tracing: Tracing, file: string): void {
+  const book = new MatrixVerdicts();
+  app.get(
+    '/matrix',
+    {
+      schema: {
+        tags: ['compare'],
+        summary:
+          'The matrix of comparisons that this server was given: how many runs of each cell are recorded, and their verdicts. A verdict that is pending is being made: ask again',
+        response: { 200: LabMatrixSchema, '4xx': ProblemSchema, '5xx': ProblemSchema },
+      },
+    },
+    async (): Promise<LabMatrix> => {
+      const plans = await readMatrixFile(file);
+      if (!plans.ok) throw new RefusedError({ kind: 'matrix-problem', ...plans.error });
+      const sessions = library
+        .list()
+        .flatMap(({ folder, manifest }) => (manifest === undefined ? [] : [{ folder, manifest }]));
+      const grid = matrixGrid(plans.value, sessions, faultPathRuns(tracing.probes()));
+      const verdicts = book.of(grid);
+      const [first] = grid;
+      return {
+        file,
+        command: `faultline lab compare --matrix ${shellWord(file)} --store ${shellWord(library.folder)}`,
+        runCount: first?.plan.runCount ?? 1,
+        kernels: [...kernelTitles(first?.plan.kernels ?? [])],
+        rows: grid.map((row, at) => rowOf(row, verdicts[at] ?? [])),
+      };
+    },
+  );
+}
+
+function rowOf({ plan, cells }: GridRow, verdicts: readonly (MatrixVerdict | undefined)[]): LabMatrix['rows'][number] {
+  const { workload, barBytes, isMisaligned } = plan.workload;
+  return { workload, barBytes, isMisaligned, cells: cells.map((cell, at) => viewOf(cell, verdicts[at])) };
+}
+
+function viewOf(
+  { runCount, word, notes }: GridCell,
+  verdict: MatrixVerdict | undefined,
+): LabMatrix['rows'][number]['cells'][number] {
+  return {
+    runCount,
+    notes: [...notes],
+    ...(word === undefined ? {} : { word }),
+    ...(verdict === undefined ? {} : { verdict }),
+  };
+}
+
+/** A word that a shell takes as it is: most paths do without quotes, and read better so. */
+function shellWord(word: string): string {
+  return /^[\w./-]+$/.test(word) ? word : quoted(word);
+}
