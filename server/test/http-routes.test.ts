@@ -118,6 +118,7 @@ describe('starting and stopping', () => {
     'unknown-machine': 404,
     'unknown-note': 404,
     'lab-problem': 409,
+    'matrix-problem': 422,
     'store-problem': 503,
     'store-in-use': 409,
     'store-fixed': 409,

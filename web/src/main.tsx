@@ -25,6 +25,7 @@ import './sessions.css';
 import './dialogs.css';
 import './compare.css';
 import './compare-charts.css';
+import './matrix.css';
 import { Page } from './views/page.tsx';
 
 const token = takeToken(location, history, sessionStorage);

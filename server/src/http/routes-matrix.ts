@@ -1,5 +1,6 @@
 /** The matrix of comparisons over HTTP: what the file of this server says, and what is recorded of it. Read only; no request can name a file. */
 import { type LabMatrix, LabMatrixSchema, type MatrixVerdict, ProblemSchema } from '@faultline/shared';
+import { Type } from 'typebox';
 import { kernelTitles } from '../lab/kernel-words.ts';
 import { readMatrixFile } from '../lab/matrix.ts';
 import { type GridCell, type GridRow, matrixGrid } from '../lab/matrix-grid.ts';
@@ -21,6 +22,7 @@ export function addMatrixRoute(app: App, library: Library, tracing: Tracing, fil
         tags: ['compare'],
         summary:
           'The matrix of comparisons that this server was given: how many runs of each cell are recorded, and their verdicts. A verdict that is pending is being made: ask again',
+        querystring: Type.Object({}, { additionalProperties: false }),
         response: { 200: LabMatrixSchema, '4xx': ProblemSchema, '5xx': ProblemSchema },
       },
     },

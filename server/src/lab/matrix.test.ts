@@ -1,7 +1,9 @@
-import { readFileSync } from 'node:fs';
-import { ensure } from '@faultline/shared';
-import { describe, expect, it } from 'vitest';
-import { readMatrix } from './matrix.ts';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { ensure, matrixBytesMax } from '@faultline/shared';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { readMatrix, readMatrixFile } from './matrix.ts';
 
 const own = readFileSync(new URL('../../../lab/matrix.toml', import.meta.url), 'utf8');
 
@@ -53,5 +55,44 @@ describe('a matrix', () => {
   ])('is refused with a word about why: %j', (text, why) => {
     const read = readMatrix(text, '/home');
     expect(read.ok ? '' : read.error.message).toContain(why);
+  });
+});
+
+describe('the file of a matrix', () => {
+  let folder = '';
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'faultline-matrix-'));
+  });
+  afterEach(() => rmSync(folder, { recursive: true }));
+
+  const readIt = async (text: string): Promise<Awaited<ReturnType<typeof readMatrixFile>>> => {
+    const file = join(folder, 'matrix.toml');
+    writeFileSync(file, text);
+    return readMatrixFile(file);
+  };
+
+  it('names folders of kernels from where it lies, whoever reads it', async () => {
+    const read = await readIt('kernels = ["6.1", "./linux", "/src/b"]\nworkloads = ["touch"]\nbars = ["8M"]');
+    expect(read.ok ? read.value[0]?.kernels : read.error).toEqual(['6.1', join(folder, 'linux'), '/src/b']);
+  });
+
+  it('is told by name, with what is wrong and where', async () => {
+    const read = await readIt('runs = 3\nkernels = [');
+    expect(read.ok ? '' : read.error.message).toMatch(
+      /matrix\.toml: this is no matrix: line \d, column \d+: Invalid TOML/,
+    );
+    expect(read.ok ? '' : read.error.message).not.toContain('\n');
+  });
+
+  it('is neither a folder, nor a device that never ends, nor longer than any matrix, nor elsewhere', async () => {
+    const why = async (file: string): Promise<string> => {
+      const read = await readMatrixFile(file);
+      return read.ok ? '' : read.error.message;
+    };
+    expect(await why(folder)).toBe(`${folder}: this is no file`);
+    expect(await why('/dev/zero')).toBe('/dev/zero: this is no file');
+    expect(await why(join(folder, 'none'))).toContain('no such file');
+    const long = await readIt(`# ${'x'.repeat(matrixBytesMax)}`);
+    expect(long.ok ? '' : long.error.message).toContain('it has more than 64 KiB');
   });
 });

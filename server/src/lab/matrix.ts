@@ -10,7 +10,7 @@ import {
   ok,
   type Result,
 } from '@faultline/shared';
-import { parse } from 'smol-toml';
+import { parse, TomlError } from 'smol-toml';
 import { Type } from 'typebox';
 import { Compile } from 'typebox/compile';
 import { parseBarBytes } from './bar-words.ts';
@@ -76,7 +76,7 @@ export function readMatrix(text: string, from: string): Result<readonly SeriesPl
   try {
     value = parse(text);
   } catch (error) {
-    return err(badMatrix(error instanceof Error ? error.message : String(error)));
+    return err(badMatrix(complaintOf(error)));
   }
   if (!validator.Check(value)) {
     const [first] = validator.Errors(value);
@@ -104,6 +104,13 @@ export function readMatrix(text: string, from: string): Result<readonly SeriesPl
     }
   }
   return ok(plans);
+}
+
+/** Where it is wrong, in one line: the parser would draw it. */
+function complaintOf(error: unknown): string {
+  if (!(error instanceof TomlError)) return String(error);
+  const [what = ''] = error.message.split('\n');
+  return `line ${error.line}, column ${error.column}: ${what}`;
 }
 
 function badMatrix(message: string): MatrixError {

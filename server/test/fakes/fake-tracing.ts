@@ -92,6 +92,7 @@ export class FakeTracing implements Tracing {
   started: StartRun[] = [];
   stopped: string[] = [];
   isDisposed = false;
+  manifests: readonly ProbeManifest[] = fakeProbes;
   /** What becomes of a run some milliseconds after its start. */
   afterStart: (run: RunView) => Partial<RunView> = () => ({ state: 'running', readyAtMs: 1_300 });
   /** What becomes of a run when it is stopped. */
@@ -103,7 +104,7 @@ export class FakeTracing implements Tracing {
   }
 
   probes(): readonly ProbeManifest[] {
-    return fakeProbes;
+    return this.manifests;
   }
 
   preflight(targetId: string): Promise<Result<Preflight, Refusal>> {

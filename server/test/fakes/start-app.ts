@@ -26,6 +26,7 @@ export async function startApp(
     readonly storeLimits?: StoreBounds;
     readonly store?: Store;
     readonly importBytesMax?: number;
+    readonly matrixFile?: string;
   } = {},
 ): Promise<StartedApp> {
   const tracing = options.tracing ?? new FakeTracing();
@@ -40,6 +41,7 @@ export async function startApp(
     stopping: stopping.signal,
     library: options.store?.library ?? options.library,
     importBytesMax: options.importBytesMax,
+    matrixFile: options.matrixFile,
     store: options.store,
     storeLimits: options.storeLimits,
   });

@@ -6,6 +6,8 @@ import {
   ComparisonAnswerSchema,
   type DifferenceHeatAnswer,
   DifferenceHeatAnswerSchema,
+  type LabMatrix,
+  LabMatrixSchema,
   type Problem,
   RemovedComparisonSchema,
   type Result,
@@ -30,6 +32,7 @@ export type Comparisons = {
   readonly comparable: () => Answer<readonly ComparableSession[]>;
   readonly compare: (query: string) => Answer<ComparisonAnswer>;
   readonly heat: (query: string) => Answer<DifferenceHeatAnswer>;
+  readonly matrix: () => Answer<LabMatrix>;
   readonly saved: () => Answer<readonly SavedComparisonEntry[]>;
   readonly save: (name: string, sides: Sides) => Answer<SavedComparisonView>;
   readonly rename: (id: string, name: string) => Answer<SavedComparisonView>;
@@ -46,6 +49,7 @@ export function createComparisons(token: string | undefined): Comparisons {
     comparable: () => ask((answer) => readAnswers(ComparableSessionSchema, answer), 'comparable'),
     compare: (query) => ask((answer) => readAnswer(ComparisonAnswerSchema, answer), `compare?${query}`),
     heat: (query) => ask((answer) => readAnswer(DifferenceHeatAnswerSchema, answer), `compare/heat?${query}`),
+    matrix: () => ask((answer) => readAnswer(LabMatrixSchema, answer), 'matrix'),
     saved: () => ask((answer) => readAnswers(SavedComparisonEntrySchema, answer), 'comparisons'),
     save: (name, sides) => ask(readSaved, 'comparisons', { json: { name, ...sides } }),
     rename: (id, name) => ask(readSaved, `comparisons/${id}`, { method: 'PATCH', json: { name } }),

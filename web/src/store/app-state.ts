@@ -1,5 +1,6 @@
 /** What the page knows besides the figures: how it stands with the server, targets, probes, plans, commands. */
 import type {
+  LabMatrix,
   LabView,
   LiveSession,
   Plan,
@@ -44,6 +45,8 @@ export type AppState = {
   readonly commands: ReadonlyMap<string, Command>;
   readonly recordings: RecordingsState;
   readonly comparisons: ComparisonsState;
+  /** Undefined before it was asked for. */
+  readonly matrix: Loaded<LabMatrix> | undefined;
 };
 
 /** What a view is computed from: one consistent moment. */
@@ -81,6 +84,7 @@ export const emptyAppState: AppState = {
   commands: new Map(),
   recordings: emptyRecordings,
   comparisons: noComparisons,
+  matrix: undefined,
 };
 
 /** A map with one entry changed; undefined takes it out. */

@@ -51,6 +51,7 @@ function fakeWorld(answers: Partial<Ports['http']>) {
       export: refuse,
     },
     comparisons: {
+      matrix: refuse,
       comparable: refuse,
       compare: refuse,
       heat: refuse,

@@ -16,6 +16,7 @@ import { ComparisonsStore } from './comparisons-store.ts';
 import { FollowedSession } from './followed-session.ts';
 import { newestKernelNs } from './freshness.ts';
 import type { Loaded } from './loaded.ts';
+import { MatrixStore } from './matrix-store.ts';
 import type { PageStore } from './page-store.ts';
 import { PaintLatency } from './paint-latency.ts';
 import type { Ports } from './ports.ts';
@@ -43,6 +44,7 @@ export class AppStore implements Disposable {
   readonly paint: PaintLatency;
   readonly recorded: RecordedDesk;
   readonly comparisons: ComparisonsStore;
+  readonly matrix: MatrixStore;
   private readonly ports: Ports;
   private app: AppState = emptyAppState;
   private followed: Readonly<Record<LiveColumn, FollowedSession>>;
@@ -63,6 +65,8 @@ export class AppStore implements Disposable {
     this.comparisons = new ComparisonsStore(ports.comparisons, page.get, () =>
       this.change({ comparisons: this.comparisons.state }),
     );
+    const changed = (): void => this.change({ matrix: this.matrix.state });
+    this.matrix = new MatrixStore(ports.comparisons, { page: page.get, nowMs: ports.nowMs, changed });
     this.followed = { left: this.followedSession(), right: this.followedSession() };
     this.shown = this.look();
   }
@@ -85,6 +89,7 @@ export class AppStore implements Disposable {
         this.follow();
         this.recorded.follow();
         this.comparisons.follow();
+        this.matrix.follow();
         if (this.page.isMoving) this.hasNews = true;
         else this.publish('all');
       }),
@@ -93,10 +98,12 @@ export class AppStore implements Disposable {
       this.ports.every(labIntervalMs, () => {
         if (this.isLabMoving()) void this.refreshLab();
       }),
+      this.ports.every(labIntervalMs, () => this.matrix.follow()),
       ...this.recorded.start(this.ports.every),
     );
     void this.refresh();
     this.comparisons.follow();
+    this.matrix.follow();
   }
 
   [Symbol.dispose](): void {

@@ -1,4 +1,5 @@
 import { type ReactNode, useState } from 'react';
+import { isMatrixShown } from '../../store/matrix-store.ts';
 import { type ComparePage, swapped } from '../../store/select-compare.ts';
 import { usePage, useStores } from '../../store/use-store.ts';
 import { Button } from '../../widgets/button.tsx';
@@ -45,6 +46,13 @@ export function CompareBar({ view }: { readonly view: ComparePage }): ReactNode 
         <SavedBar />
       )}
       <span className="compare-tools">
+        {isMatrixShown(page) ? null : (
+          <Button
+            label="All comparisons"
+            hint="The matrix, and the choice of other sides"
+            onClick={() => app.page.set({ saved: undefined, baseline: [], candidate: [], pick: undefined })}
+          />
+        )}
         {isReady ? <PassOn /> : null}
         <SavedMenu canSave={isReady && page.saved === undefined} />
       </span>

@@ -8,6 +8,7 @@ import { BuildsPanel } from './builds-panel.tsx';
 import { CompareBar } from './compare-bar.tsx';
 import { LatencyPanel, RunOrderPanel, ShiftPanel } from './distribution-panels.tsx';
 import { HeatPanel } from './heat-panel.tsx';
+import { MatrixPanel } from './matrix-panel.tsx';
 import { MetricPanel } from './metric-panel.tsx';
 import { AssertionPanels, LockPanel, SidePathPanel } from './path-panels.tsx';
 import { VerdictSection } from './verdict-section.tsx';
@@ -23,6 +24,7 @@ export function CompareView(): ReactNode {
           {view.trouble.message} {view.trouble.remedy}
         </p>
       )}
+      <MatrixPanel />
       <CompareBody view={view} />
     </main>
   );

@@ -1,0 +1,74 @@
+/** The matrix of comparisons for the page: asked for while it is looked at and something in it may still change. */
+import type { LabMatrix } from '@faultline/shared';
+import type { Comparisons } from '../api/comparisons.ts';
+import type { Loaded } from './loaded.ts';
+import type { PageState } from './page-state.ts';
+
+/** While verdicts are made the server is asked this often, ms. */
+const pendingIntervalMs = 1_000;
+/** While runs are missing, ms: somebody may be making them, and each time costs the server reading all manifests. */
+const missingIntervalMs = 5_000;
+
+/** Whether the page shows the matrix: it is where one begins, before sides are chosen. */
+export function isMatrixShown({ page, baseline, candidate, saved }: PageState): boolean {
+  return page === 'compare' && saved === undefined && baseline.length + candidate.length === 0;
+}
+
+/** Asks, and keeps what came; the page's store shows it. */
+export class MatrixStore {
+  private readonly port: Pick<Comparisons, 'matrix'>;
+  private readonly page: () => PageState;
+  private readonly nowMs: () => number;
+  private readonly changed: () => void;
+  private known: Loaded<LabMatrix> | undefined;
+  private isAsking = false;
+  private askedAtMs = 0;
+
+  /** `changed` is called when anything is to be drawn anew. */
+  constructor(
+    port: Pick<Comparisons, 'matrix'>,
+    { page, nowMs, changed }: { page: () => PageState; nowMs: () => number; changed: () => void },
+  ) {
+    this.port = port;
+    this.page = page;
+    this.nowMs = nowMs;
+    this.changed = changed;
+  }
+
+  /** Undefined before it was asked for. */
+  get state(): Loaded<LabMatrix> | undefined {
+    return this.known;
+  }
+
+  /** Asks where the page shows the matrix and it is not known, or not the last word; to be called often. */
+  follow(): void {
+    if (!isMatrixShown(this.page()) || this.isAsking) return;
+    const waitMs = this.known === undefined ? 0 : intervalMs(this.known);
+    if (waitMs !== undefined && this.nowMs() - this.askedAtMs >= waitMs) void this.refresh();
+  }
+
+  /** Asks again. */
+  async refresh(): Promise<void> {
+    this.isAsking = true;
+    this.askedAtMs = this.nowMs();
+    if (this.known === undefined) this.change({ kind: 'loading' });
+    const answer = await this.port.matrix();
+    this.isAsking = false;
+    this.change(answer.ok ? { kind: 'ready', value: answer.value } : { kind: 'failed', problem: answer.error });
+  }
+
+  private change(known: Loaded<LabMatrix>): void {
+    this.known = known;
+    this.changed();
+  }
+}
+
+/** When an answer is to be asked for again; undefined where it is whole, or there will never be one. */
+function intervalMs(known: Loaded<LabMatrix>): number | undefined {
+  if (known.kind === 'loading') return undefined;
+  if (known.kind === 'failed') return known.problem.error === 'not-found' ? undefined : missingIntervalMs;
+  const { rows, runCount } = known.value;
+  const cells = rows.flatMap((row) => row.cells);
+  if (cells.some(({ verdict }) => verdict?.kind === 'pending')) return pendingIntervalMs;
+  return cells.some((cell) => cell.runCount < runCount) ? missingIntervalMs : undefined;
+}
