@@ -1,10 +1,11 @@
 /** A real server over runs of 6.1 and 6.12 that were really recorded: what the tests of the page of comparisons begin with. */
 import { execFile, spawn } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import type { SessionManifest } from '@faultline/shared';
 import type { Browser, Page } from 'playwright-core';
 import { saysWhere } from './session-store.ts';
 
@@ -13,24 +14,27 @@ const run = promisify(execFile);
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
 /** A server over a store with these sessions. */
-export type CompareServer = AsyncDisposable & { readonly url: string };
+export type CompareServer = AsyncDisposable & { readonly url: string; readonly store: string };
 
-/** Imports runs by their names in server/test/fixtures/compare (6.1-1, 6.12-2, …) and serves them without tracing. */
-export async function openCompareServer(port: number, runs: readonly string[]): Promise<CompareServer> {
+/**
+ * Imports runs by their names in server/test/fixtures/compare (6.1-1, 6.12-2, …) and serves them without tracing; where there is a file of a
+ * matrix, they are runs of a series, as `lab compare` makes them.
+ */
+export async function openCompareServer(
+  port: number,
+  runs: readonly string[],
+  matrixFile?: string,
+): Promise<CompareServer> {
   const store = await mkdtemp(join(tmpdir(), 'faultline-compare-'));
-  for (const name of runs)
-    await run(`${root}bin/faultline`, [
-      'import',
-      `${root}server/test/fixtures/compare/${name}.tar.gz`,
-      '--store',
-      store,
-    ]);
-  const server = spawn(`${root}bin/faultline`, ['serve', '--port', String(port), '--store', store, '--no-trace'], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
+  await importRuns(store, runs);
+  if (matrixFile !== undefined) await joinSeries(store);
+  const matrix = matrixFile === undefined ? [] : ['--matrix', matrixFile];
+  const words = ['serve', '--port', String(port), '--store', store, '--no-trace', ...matrix];
+  const server = spawn(`${root}bin/faultline`, words, { stdio: ['ignore', 'pipe', 'inherit'] });
   await saysWhere(server);
   return {
     url: `http://127.0.0.1:${port}`,
+    store,
     [Symbol.asyncDispose]: async () => {
       const ended = new Promise((resolve) => server.once('exit', resolve));
       server.kill('SIGINT');
@@ -38,6 +42,37 @@ export async function openCompareServer(port: number, runs: readonly string[]): 
       await rm(store, { recursive: true });
     },
   };
+}
+
+/** Imports more runs by their names. */
+export async function importRuns(store: string, runs: readonly string[]): Promise<void> {
+  for (const name of runs)
+    await run(`${root}bin/faultline`, [
+      'import',
+      `${root}server/test/fixtures/compare/${name}.tar.gz`,
+      '--store',
+      store,
+    ]);
+}
+
+/** Makes the sessions of each build one series, numbered as they were recorded: imported ones are none of the store's. */
+export async function joinSeries(store: string): Promise<void> {
+  const paths = (await readdir(store)).filter((name) => name.startsWith('lab-')).map((name) => join(store, name));
+  const manifests = await Promise.all(
+    paths.map(async (path) => {
+      const manifest = JSON.parse(await readFile(join(path, 'manifest.json'), 'utf8')) as SessionManifest;
+      return { path, manifest };
+    }),
+  );
+  const counted = new Map<string, number>();
+  for (const { path, manifest } of manifests.toSorted((a, b) => a.manifest.createdAtMs - b.manifest.createdAtMs)) {
+    const { build = '' } = manifest.setup ?? {};
+    const runNumber = (counted.get(build) ?? 0) + 1;
+    counted.set(build, runNumber);
+    const setup = { ...manifest.setup, series: 'dma-map-0123456789ab', runNumber };
+    await writeFile(join(path, 'manifest.new'), JSON.stringify({ ...manifest, setup }));
+    await rename(join(path, 'manifest.new'), join(path, 'manifest.json'));
+  }
 }
 
 /** Opens the page of comparisons; what goes wrong in it is in `errors`. */

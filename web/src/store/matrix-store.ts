@@ -22,6 +22,7 @@ export class MatrixStore {
   private readonly changed: () => void;
   private known: Loaded<LabMatrix> | undefined;
   private isAsking = false;
+  private isShown = false;
   private askedAtMs = 0;
 
   /** `changed` is called when anything is to be drawn anew. */
@@ -40,10 +41,12 @@ export class MatrixStore {
     return this.known;
   }
 
-  /** Asks where the page shows the matrix and it is not known, or not the last word; to be called often. */
+  /** Asks when the page comes to show the matrix, and then as long as what is known is not the last word; to be called often. */
   follow(): void {
-    if (!isMatrixShown(this.page()) || this.isAsking) return;
-    const waitMs = this.known === undefined ? 0 : intervalMs(this.known);
+    const wasShown = this.isShown;
+    this.isShown = isMatrixShown(this.page());
+    if (!this.isShown || this.isAsking) return;
+    const waitMs = !wasShown || this.known === undefined ? 0 : intervalMs(this.known);
     if (waitMs !== undefined && this.nowMs() - this.askedAtMs >= waitMs) void this.refresh();
   }
 
@@ -63,10 +66,10 @@ export class MatrixStore {
   }
 }
 
-/** When an answer is to be asked for again; undefined where it is whole, or there will never be one. */
+/** When an answer is to be asked for again; undefined where it is whole, or somebody has to correct the file first. */
 function intervalMs(known: Loaded<LabMatrix>): number | undefined {
   if (known.kind === 'loading') return undefined;
-  if (known.kind === 'failed') return known.problem.error === 'not-found' ? undefined : missingIntervalMs;
+  if (known.kind === 'failed') return known.problem.error === 'unreachable' ? missingIntervalMs : undefined;
   const { rows, runCount } = known.value;
   const cells = rows.flatMap((row) => row.cells);
   if (cells.some(({ verdict }) => verdict?.kind === 'pending')) return pendingIntervalMs;

@@ -18,7 +18,7 @@ export function MatrixPanel(): ReactNode {
       <ComparePanel
         id="matrix"
         title="matrix"
-        unit="runs recorded of those wanted, and the verdict against the baseline"
+        unit="runs recorded of those wanted, and what they say against the baseline"
         table={isReady ? shown.view.table : undefined}
         isTable
       >
