@@ -1,9 +1,11 @@
-/** The page of the lab with a real guest behind it: booted, used and ended by its buttons. */
+/** The page with real guests behind it: one booted, used and ended by its buttons, and two side by side. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { SessionView } from '@faultline/shared';
-import type { Browser } from 'playwright-core';
+import type { LabMachine, LabView, LabWorkloadRun, RecordSummary, SessionView } from '@faultline/shared';
+import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { openBrowser, waitForFigures } from './open-page.ts';
 
@@ -13,11 +15,12 @@ const url = 'http://127.0.0.1:7860/';
 const boot = { timeout: 200_000 } as const;
 const patient = { timeout: 20_000 } as const;
 
+const store = mkdtempSync(join(tmpdir(), 'faultline-real-guest-'));
 let server: ChildProcess | undefined;
 let browser: Browser | undefined;
 
 beforeAll(async () => {
-  const words = ['serve', '--port', '7860', '--no-trace', '--no-store'];
+  const words = ['serve', '--port', '7860', '--no-trace', '--store', store];
   server = spawn(`${root}bin/faultline`, words, { stdio: ['ignore', 'ignore', 'inherit'] });
   while ((await fetch(`${url}api/v1/health`).catch(() => undefined))?.ok !== true)
     await new Promise((resolve) => setTimeout(resolve, 50));
@@ -29,6 +32,7 @@ afterAll(async () => {
   const ended = new Promise((resolve) => server?.once('exit', resolve) ?? resolve(undefined));
   server?.kill('SIGINT');
   await ended;
+  rmSync(store, { recursive: true });
 });
 
 /** QEMU processes whose parent is the server. */
@@ -67,4 +71,91 @@ test('a kernel is booted, run and watched, and Stop ends it and leaves nothing r
   expect(guests()).toEqual([]);
   const sessions = (await (await fetch(`${url}api/v1/sessions`)).json()) as readonly SessionView[];
   expect(sessions.filter(({ target }) => target.kind === 'guest')).toEqual([]);
+}, 260_000);
+
+async function api<T>(path: string, body?: object): Promise<T> {
+  const headers = { 'content-type': 'application/json' };
+  const post = { method: 'POST', headers, body: JSON.stringify(body) };
+  const answer = await fetch(`${url}api/v1/${path}`, body === undefined ? {} : post);
+  if (!answer.ok) throw new Error(`${path}: ${await answer.text()}`);
+  return (await answer.json()) as T;
+}
+
+/** Guests of these kernels, traced; their ids, which are those of their targets. */
+async function bootGuests(...kernels: readonly string[]): Promise<readonly string[]> {
+  const boots = kernels.map((kernel) => api<LabMachine>('lab/machines', { kernel, barBytes: 64 * 1024 ** 2 }));
+  const ids = (await Promise.all(boots)).map(({ id }) => id);
+  const states = async () => {
+    const { machines } = await api<LabView>('lab');
+    return ids.map((id) => machines.find((one) => one.id === id)?.state);
+  };
+  await expect.poll(states, { ...boot, interval: 200 }).toEqual(ids.map(() => 'running'));
+  return ids;
+}
+
+type Asked = { readonly metric: string; readonly dims: Readonly<Record<string, string>> };
+
+/** What one touch of the BAR is seen by; the violations are those of the lock assertion. */
+const asked: readonly Asked[] = [
+  { metric: 'attempts', dims: { result: 'nopage' } },
+  { metric: 'attempts', dims: { result: 'nopage', order: 'pmd' } },
+  { metric: 'remaps', dims: {} },
+  { metric: 'inserts', dims: { insert: 'vmf_insert_pfn_pmd' } },
+  { metric: 'violations', dims: {} },
+];
+
+async function overHttp(target: string): Promise<readonly number[]> {
+  const session = (await api<readonly SessionView[]>('sessions')).find((one) => one.target.id === target);
+  const { runs } = await api<RecordSummary>(`sessions/${session?.id}/summary`);
+  const totals = runs.flatMap((run) => run.totals);
+  return asked.map(({ metric, dims }) => {
+    const own = totals.filter(
+      (one) => one.metric === metric && Object.keys(dims).every((k) => one.dims[k] === dims[k]),
+    );
+    return own.reduce((sum, { value }) => sum + value, 0);
+  });
+}
+
+const onPage = (page: Page, column: 'left' | 'right'): Promise<readonly (number | undefined)[]> =>
+  page.evaluate(([all, where]) => all.map(({ metric, dims }) => window.faultline?.totals(metric, dims, where)), [
+    asked,
+    column,
+  ] as const);
+
+test('two kernels side by side have each its own exact counts, and one click says what differs', async () => {
+  if (browser === undefined) throw new Error('Chromium was started before the tests');
+  const [eraA = '', eraD = ''] = await bootGuests('6.1', '6.12');
+  const page = await browser.newPage({ viewport: { width: 1920, height: 1080 } });
+  await page.goto(`${url}?target=${eraA}&beside=${eraD}`);
+  await waitForFigures(page, 'path');
+  await waitForFigures(page, 'path-right');
+  for (const id of [eraA, eraD]) await api<LabWorkloadRun>(`lab/machines/${id}/runs`, { workload: 'touch' });
+  for (const [column, id, counts, faults, violations] of [
+    ['left', eraA, [1, 0, 1, 0, 1], '1', '✕ 1'],
+    ['right', eraD, [32, 32, 0, 32, 0], '32', 'none'],
+  ] as const) {
+    await expect.poll(() => onPage(page, column), patient).toEqual(counts);
+    expect(await overHttp(id)).toEqual(counts);
+    const figures = page
+      .locator('.live-column')
+      .nth(column === 'left' ? 0 : 1)
+      .locator('.figure');
+    const shown = (title: string): Promise<string> =>
+      figures
+        .filter({ has: page.getByText(title, { exact: true }) })
+        .locator('dd')
+        .first()
+        .innerText();
+    await expect.poll(() => shown('faults'), patient).toBe(faults);
+    await expect.poll(() => shown('violations'), patient).toBe(violations);
+  }
+  const workloads = async () => (await api<LabView>('lab')).workloadRuns.slice(-2).map(({ state }) => state);
+  await expect.poll(workloads, patient).toEqual(['done', 'done']);
+  await page.getByRole('button', { name: 'Compare', exact: true }).last().click();
+  await expect
+    .poll(() => page.locator('.verdict-sentence').innerText(), patient)
+    .toMatch(/6\.12 against 6\.1: need more runs\. It never breaks the lock assertion, which 6\.1 does \(1 a run\)/);
+  const row = page.getByRole('row').filter({ has: page.getByText('Faults', { exact: true }) });
+  await expect.poll(() => row.innerText(), patient).toMatch(/^Faults\t1\t32\t/);
+  await page.close();
 }, 260_000);
