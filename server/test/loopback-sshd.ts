@@ -20,8 +20,8 @@ export type LoopbackSshd = AsyncDisposable & {
   pause(): Promise<void>;
 };
 
-/** Starts it on a free port; only this user may log in, with a key made for this. */
-export async function startLoopbackSshd(): Promise<LoopbackSshd> {
+/** Starts it on a free port under a name of its own; only this user may log in, with a key made for this. */
+export async function startLoopbackSshd(destination = 'loopback'): Promise<LoopbackSshd> {
   const folder = await mkdtemp(join(tmpdir(), 'faultline-sshd-'));
   const file = (name: string): string => join(folder, name);
   await Promise.all(
@@ -44,7 +44,7 @@ export async function startLoopbackSshd(): Promise<LoopbackSshd> {
   await writeFile(
     file('config'),
     [
-      ...['Host loopback', 'HostName 127.0.0.1', `Port ${port}`, `User ${userInfo().username}`],
+      ...[`Host ${destination}`, 'HostName 127.0.0.1', `Port ${port}`, `User ${userInfo().username}`],
       ...[`IdentityFile ${file('user')}`, 'IdentitiesOnly yes', `UserKnownHostsFile ${file('known_hosts')}`],
       ...['GlobalKnownHostsFile none', 'StrictHostKeyChecking yes'],
     ].join('\n'),
@@ -63,7 +63,7 @@ export async function startLoopbackSshd(): Promise<LoopbackSshd> {
     return (await readFile(file('pid'), 'utf8').catch(() => '')) !== '';
   });
   return {
-    destination: 'loopback',
+    destination,
     configFile: file('config'),
     cut: () => signalSessions(server, 'SIGKILL'),
     pause: () => signalSessions(server, 'SIGSTOP'),

@@ -58,6 +58,32 @@ describe('the gate', () => {
     );
   });
 
+  it('says of runs without a workload on both sides that the load must have been the same', () => {
+    const unnamed = { source: { work: undefined } };
+    const found = between(unnamed, unnamed);
+    expect(isBlocked(found)).toBe(false);
+    expect(found.map(({ name, level }) => [name, level])).toEqual([
+      ['workload', 'note'],
+      ['emulation', 'note'],
+    ]);
+    expect(found[0]?.message).toMatch(/^neither side is a run of one known workload: .* where the load was the same$/);
+  });
+
+  it('tells machines apart by their names', () => {
+    const found = between({ identity: { hostname: 'alpha' } }, { identity: { hostname: 'beta' } });
+    expect(isBlocked(found)).toBe(false);
+    expect(found.map(({ message }) => message)).toContain('machine differs: alpha against beta');
+  });
+
+  it('says a reason once: what an unknown workload was not given, and parameters of what only one side traces, are none', () => {
+    const found = between({ source: { work: undefined, streams: madeUpRun().streams.slice(0, 1) } }, {});
+    expect(found.map(({ name, level }) => [name, level])).toEqual([
+      ['workload', 'blocking'],
+      ['streams', 'blocking'],
+      ['emulation', 'note'],
+    ]);
+  });
+
   it('tells options of the config that differ', () => {
     const found = between({}, { identity: { config: { CONFIG_LOCKDEP: 'y' } } });
     expect(found.map(({ message }) => message)).toContain('kernel configs differ: CONFIG_LOCKDEP n against y');

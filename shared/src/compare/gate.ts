@@ -66,6 +66,8 @@ export function gate(baseline: readonly ComparedRun[], candidate: readonly Compa
       ...liveOf(word, runs),
     ]),
     ...facts.flatMap((one) => differenceOf(one, baseline, candidate)),
+    ...unnamedWork(baseline, candidate),
+    ...hostsOf(baseline, candidate),
     ...variantsOf(baseline, candidate),
     ...configOf(baseline, candidate),
     ...costOf(baseline, candidate),
@@ -79,12 +81,21 @@ export function gate(baseline: readonly ComparedRun[], candidate: readonly Compa
   );
 }
 
-/** Arguments say once more, in the workload's own words, what has been said of its size, alignment, threads or name. */
+/** What a workload was given, one fact each. */
+const givenToWork = ['bar-size', 'alignment', 'threads', 'repetitions'];
+
+/**
+ * Leaves out what another finding says already: arguments are the workload's own words for its size, alignment, threads or
+ * name, another workload is given other things, and a stream that only one side has had its parameters there alone.
+ */
 function withoutRepeats(findings: readonly GateFinding[]): readonly GateFinding[] {
-  const told = ['workload', 'bar-size', 'alignment', 'threads', 'repetitions'];
-  return findings.some(({ name }) => told.includes(name))
-    ? findings.filter(({ name }) => name !== 'arguments')
-    : findings;
+  const names = new Set(findings.map(({ name }) => name));
+  const isOtherWork = findings.some(({ name, level }) => name === 'workload' && level === 'blocking');
+  const isRepeat = ({ name, level }: GateFinding): boolean =>
+    (name === 'arguments' && ['workload', ...givenToWork].some((one) => names.has(one))) ||
+    (name === 'parameters' && names.has('streams')) ||
+    (isOtherWork && level === 'note' && givenToWork.includes(name));
+  return findings.filter((one) => !isRepeat(one));
 }
 
 /** Whether the gate lets nothing through. */
@@ -147,6 +158,24 @@ function differenceOf(
   // What somebody did not write down is no proof of a difference; work that is not known is none that could be repeated.
   const own = isHalfKnown && name !== 'workload' ? 'note' : level;
   return [{ name, level: own, message: `${title} differs: ${from ?? notGiven} against ${to ?? notGiven}` }];
+}
+
+/** As on machines outside the lab, or where one thing after another was run: not a difference, and no proof of none. */
+function unnamedWork(baseline: readonly ComparedRun[], candidate: readonly ComparedRun[]): readonly GateFinding[] {
+  const runs = [...baseline, ...candidate];
+  if (baseline.length === 0 || candidate.length === 0 || runs.some(({ work }) => work !== undefined)) return [];
+  const message =
+    'neither side is a run of one known workload: counts and times are a second, and tell of the kernels only where the load was the same';
+  return [{ name: 'workload', level: 'note', message }];
+}
+
+/** Two machines: what else differs between them is not all written down. */
+function hostsOf(baseline: readonly ComparedRun[], candidate: readonly ComparedRun[]): readonly GateFinding[] {
+  const [from, to] = [baseline, candidate].map((runs) =>
+    distinct(runs, ({ identity }) => identity?.hostname).join(', '),
+  );
+  if (from === to || baseline.length === 0 || candidate.length === 0) return [];
+  return [{ name: 'host', level: 'note', message: `machine differs: ${from ?? notGiven} against ${to ?? notGiven}` }];
 }
 
 /**
