@@ -147,11 +147,26 @@ describe('recorded sessions over HTTP', () => {
       const answer = await fetch(`${server.url}/api/v1/store`, { method, ...sent });
       return { status: answer.status, body: await answer.json() };
     };
+    const preview = async (query: string): Promise<unknown> =>
+      (await fetch(`${server.url}/api/v1/store/preview?${query}`)).json();
     expect(await store('GET')).toEqual({ status: 200, body: { ...temp.store.view(), bytes, sessionCount: 2 } });
+    // What a bound would take away is said before, and is what goes then.
+    const [oldest] = temp.store.library.list().slice(-1);
+    const nothing = { sessions: [], bytes: 0, forgottenBytes: 0, excessBytes: 0 };
+    expect(await preview(`bytesMax=${bytes}`)).toEqual(nothing);
+    expect(await preview('sessionBytesMax=1&sessionAgeMaxMs=1')).toEqual(nothing);
+    expect(await preview(`bytesMax=${bytes - 1}`)).toEqual({
+      ...nothing,
+      sessions: [oldest?.id],
+      bytes: oldest?.bytes,
+    });
+    expect(await preview('bytesMax=0')).toMatchObject({ error: 'bad-request' });
+    expect(temp.store.view().sessionCount).toBe(2);
     expect(await store('PATCH', { bytesMax: bytes - 1 })).toMatchObject({
       status: 200,
       body: { sessionCount: 1, limits: { bytesMax: bytes - 1 } },
     });
+    expect(temp.store.library.list().map(({ id }) => id)).not.toContain(oldest?.id);
     expect(await store('PATCH', { bytesMax: 0 })).toMatchObject({ status: 400 });
     expect(await store('PATCH', { bogus: 1 })).toMatchObject({ status: 400 });
   });

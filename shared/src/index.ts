@@ -50,6 +50,7 @@ export * from './run.ts';
 export * from './saved-comparison.ts';
 export * from './session-file.ts';
 export * from './session-table.ts';
+export * from './store-limit-words.ts';
 export * from './summary.ts';
 export * from './tally.ts';
 export * from './target.ts';

@@ -347,5 +347,20 @@ export const StoreViewSchema = Type.Object(
 );
 export type StoreView = Static<typeof StoreViewSchema>;
 
+/** GET /api/v1/store/preview: what setting bounds would take away at this moment, the oldest session first. */
+export const StorePreviewSchema = Type.Object(
+  {
+    /** Ids, and what they take. */
+    sessions: Type.Array(Type.String()),
+    bytes: count,
+    /** Of removed sessions that could then no longer be restored. */
+    forgottenBytes: count,
+    /** What is still too much then, all of it pinned or being recorded: recording stops. */
+    excessBytes: count,
+  },
+  strict,
+);
+export type StorePreview = Static<typeof StorePreviewSchema>;
+
 /** POST /api/v1/recordings/:id/pin */
 export const PinSchema = Type.Object({ isPinned: Type.Boolean() }, strict);

@@ -29,7 +29,8 @@ export async function openCompareServer(
   await importRuns(store, runs);
   if (matrixFile !== undefined) await joinSeries(store);
   const matrix = matrixFile === undefined ? [] : ['--matrix', matrixFile];
-  const words = ['serve', '--port', String(port), '--store', store, '--no-trace', ...matrix];
+  // The runs were recorded once, and are as old as they are.
+  const words = ['serve', '--port', String(port), '--store', store, '--keep-for', '36500d', '--no-trace', ...matrix];
   const server = spawn(`${root}bin/faultline`, words, { stdio: ['ignore', 'pipe', 'inherit'] });
   await saysWhere(server);
   return {

@@ -1,4 +1,5 @@
-/** The list of sessions over series that were really recorded: long names, builds. */
+/** The list of sessions over series that were really recorded: long names, builds, and how much is kept. */
+import type { RecordedSessionView, StoreView } from '@faultline/shared';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type CompareServer, openCompareServer } from './compare-store.ts';
@@ -67,6 +68,46 @@ test('a name that does not fit shows its end, and all of it to readers and in th
   expect(open.errors).toEqual([]);
 });
 
+test('the bounds of the store are set from the page, which says first what that deletes', async () => {
+  await using open = await openSessionPage(browser, server, '');
+  const { page } = open;
+  await expect.poll(() => rowsOf(page).count(), soon).toBe(3);
+  const before = await storeOf(server);
+  const oldest = (await idsOf(server)).at(-1) ?? '?';
+  await page.getByRole('button', { name: 'Bounds' }).click();
+  const form = page.getByRole('dialog', { name: 'How much is kept' });
+  const field = form.getByLabel('All sessions');
+  await expect.poll(() => field.inputValue(), soon).toBe('10G');
+  // What was said when the server was started is not to be changed here.
+  expect(await form.getByLabel('Kept for').isDisabled()).toBe(true);
+  expect(await form.innerText()).toContain('start it without --keep-for');
+  const set = form.getByRole('button', { name: 'Set', exact: true });
+  for (const word of ['much', '0G', '10G']) {
+    await field.fill(word);
+    await expect.poll(() => field.getAttribute('aria-invalid'), soon).toBe(String(word !== '10G'));
+    expect(await set.isDisabled()).toBe(true);
+  }
+  await field.fill('20G');
+  await expect.poll(() => form.innerText(), soon).toContain('No session is deleted by this.');
+  await field.fill(`${before.bytes - 1}B`);
+  const deleting = form.getByRole('button', { name: 'Set, and delete 1 session' });
+  await deleting.waitFor();
+  expect(await form.getByRole('status').innerText()).toContain(await nameOf(server, oldest));
+  // Seen and not yet done.
+  expect(await idsOf(server)).toContain(oldest);
+  await deleting.click();
+  await expect.poll(() => rowsOf(page).count(), soon).toBe(2);
+  expect(await idsOf(server)).not.toContain(oldest);
+  expect((await storeOf(server)).limits.bytesMax).toBe(before.bytes - 1);
+  await form.getByRole('button', { name: 'Set back …' }).click();
+  await expect.poll(() => field.inputValue(), soon).toBe('10G');
+  await set.click();
+  await expect.poll(async () => (await storeOf(server)).limits, soon).toEqual(before.limits);
+  await page.keyboard.press('Escape');
+  await expect.poll(() => form.count(), soon).toBe(0);
+  expect(open.errors).toEqual([]);
+});
+
 /** What is drawn at the end of a row's name, and lies within the cell; undefined where some of it is cut. */
 function seenEnd(row: ReturnType<Page['locator']>): Promise<string | undefined> {
   const end = row.locator('.end-text-end').first();
@@ -86,6 +127,16 @@ function seenEnd(row: ReturnType<Page['locator']>): Promise<string | undefined> 
 async function idsOf({ url }: CompareServer): Promise<readonly string[]> {
   const answer = (await (await fetch(`${url}/api/v1/recordings-overview`)).json()) as { rows: { id: string }[] };
   return answer.rows.map(({ id }) => id);
+}
+
+async function storeOf({ url }: CompareServer): Promise<StoreView> {
+  return (await (await fetch(`${url}/api/v1/store`)).json()) as StoreView;
+}
+
+/** What the list calls a session. */
+async function nameOf({ url }: CompareServer, id: string): Promise<string> {
+  const { manifest } = (await (await fetch(`${url}/api/v1/recordings/${id}`)).json()) as RecordedSessionView;
+  return manifest?.name ?? id;
 }
 
 async function rename({ url }: CompareServer, id: string, name: string): Promise<void> {

@@ -1,7 +1,7 @@
 /** The words about where sessions are recorded, and how much of them is kept. */
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { err, ok, type Result, type StoreLimits } from '@faultline/shared';
+import { err, ok, readAgeWord, readBytesWord, type Result, type StoreLimits } from '@faultline/shared';
 import type { Command } from 'commander';
 import type { UsageError } from './arguments.ts';
 import { argumentOf } from './lab-words.ts';
@@ -27,22 +27,17 @@ export type StoreOptions = {
   readonly sessionFor?: number;
 };
 
-const byteUnits: Readonly<Record<string, number>> = { K: 1024, M: 1024 ** 2, G: 1024 ** 3, T: 1024 ** 4 };
-const ageUnits: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
-
 /** `500M`, `10G` in bytes. */
 function parseBytes(text: string): Result<number, UsageError> {
-  const match = /^([0-9]{1,6})([KMGT])$/.exec(text);
-  const bytes = Number(match?.[1]) * (byteUnits[match?.[2] ?? ''] ?? Number.NaN);
-  if (bytes > 0) return ok(bytes);
+  const bytes = readBytesWord(text);
+  if (bytes !== undefined) return ok(bytes);
   return err({ message: `${JSON.stringify(text)} is not a size`, remedy: 'Give one such as 500M or 10G.' });
 }
 
 /** `12h`, `30d` in ms. */
 function parseAge(text: string): Result<number, UsageError> {
-  const match = /^([0-9]{1,6})([smhd])$/.exec(text);
-  const ageMs = Number(match?.[1]) * (ageUnits[match?.[2] ?? ''] ?? Number.NaN);
-  if (ageMs > 0) return ok(ageMs);
+  const ageMs = readAgeWord(text);
+  if (ageMs !== undefined) return ok(ageMs);
   return err({ message: `${JSON.stringify(text)} is not a time to keep`, remedy: 'Give one such as 12h or 30d.' });
 }
 

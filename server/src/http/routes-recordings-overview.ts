@@ -8,7 +8,8 @@ import {
 } from '@faultline/shared';
 import { buildOf } from '../compare/recorded-run.ts';
 import { exportFormats } from '../exports/formats.ts';
-import { isLive, type Library, type LibraryEntry, type StoreBounds } from '../sessions/library.ts';
+import { isLive, type Library, type LibraryEntry } from '../sessions/library.ts';
+import type { StoreBounds } from '../sessions/pruning.ts';
 import type { App } from './fastify.ts';
 import { RecordingFactsBook } from './recording-facts.ts';
 

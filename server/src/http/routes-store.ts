@@ -13,6 +13,8 @@ import {
   type Result,
   StoreLimitsSchema,
   type StoreLimits,
+  type StorePreview,
+  StorePreviewSchema,
   type StoreView,
   StoreViewSchema,
 } from '@faultline/shared';
@@ -31,10 +33,11 @@ const failures = { '4xx': ProblemSchema, '5xx': ProblemSchema } as const;
 export type BoundedStore = {
   readonly limits: StoreLimits;
   view(): StoreView;
+  preview(limits: Partial<StoreLimits>): StorePreview;
   bound(limits: Partial<StoreLimits>): Result<void, Refusal>;
 };
 
-/** Adds GET and PATCH /api/v1/store. */
+/** Adds GET and PATCH /api/v1/store, and the look at what a PATCH would do. */
 export function addStoreRoutes(app: App, store: BoundedStore): void {
   app.get(
     '/store',
@@ -46,6 +49,18 @@ export function addStoreRoutes(app: App, store: BoundedStore): void {
       },
     },
     () => store.view(),
+  );
+  app.get(
+    '/store/preview',
+    {
+      schema: {
+        tags: ['sessions'],
+        summary: 'What setting these bounds would take away now; nothing is changed',
+        querystring: Type.Partial(StoreLimitsSchema, { additionalProperties: false }),
+        response: { 200: StorePreviewSchema, ...failures },
+      },
+    },
+    ({ query }) => store.preview(query),
   );
   app.patch(
     '/store',

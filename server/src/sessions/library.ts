@@ -11,11 +11,11 @@ import {
   removedKeptMs,
   type SessionManifest,
   sessionFiles,
-  type StoreLimits,
   storeReserveBytes,
   storeSessionsMax,
 } from '@faultline/shared';
 import { isAlive } from './process-owner.ts';
+import { planPruning, type StoreBounds } from './pruning.ts';
 import { closeAbandoned, isAbandoned } from './recovery.ts';
 import type { Refusal } from './refusal.ts';
 import { refuseManifest, type SessionEdits, readSessionManifest, writeSessionManifest } from './session-folder.ts';
@@ -29,9 +29,6 @@ export type LibraryEntry = { readonly id: string; readonly folder: string; reado
 
 /** One that can be read. */
 export type ReadableEntry = LibraryEntry & { readonly manifest: SessionManifest };
-
-/** What a store may hold. */
-export type StoreBounds = Pick<StoreLimits, 'bytesMax' | 'ageMaxMs'>;
 
 /** What a look at a store's bounds did. */
 export type Pruning = {
@@ -198,26 +195,23 @@ export class Library {
     return ok(id);
   }
 
-  /** Keeps to the bounds: too old first, then the oldest. Never a pinned, a live or an unreadable one. */
+  /** Keeps to the bounds, as planPruning says. Never a pinned, a live or an unreadable one goes. */
   prune(limits: StoreBounds, nowMs: number): Pruning {
-    const all = this.list();
-    let bytes = all.reduce((sum, one) => sum + one.bytes, 0) + this.removedBytes();
-    // What was removed goes before anything else does.
-    for (const one of this.discarded()) {
-      if (nowMs - one.removedAtMs <= removedKeptMs && bytes <= limits.bytesMax) continue;
-      this.throwAway(one.folder);
-      bytes -= one.bytes;
-    }
-    const removed: string[] = [];
-    for (const one of all.toReversed()) {
-      if (one.manifest === undefined || one.manifest.isPinned || isLive(one)) continue;
-      const isTooOld = nowMs - one.manifest.lastAtMs > limits.ageMaxMs;
-      if (!isTooOld && bytes <= limits.bytesMax) continue;
-      this.throwAway(one.folder);
-      removed.push(one.id);
-      bytes -= one.bytes;
-    }
-    return { removed, excessBytes: Math.max(0, bytes - limits.bytesMax) };
+    const { forgotten, removed, excessBytes } = this.planPruning(limits, nowMs);
+    for (const one of [...forgotten, ...removed]) this.throwAway(one.folder);
+    return { removed: removed.map(({ id }) => id), excessBytes };
+  }
+
+  /** What keeping to these bounds would take away at this moment. */
+  planPruning(limits: StoreBounds, nowMs: number) {
+    const sessions = this.list()
+      .toReversed()
+      .map((entry) => {
+        const { id, folder, bytes, manifest } = entry;
+        const mayGo = manifest !== undefined && !manifest.isPinned && !isLive(entry);
+        return { id, folder, bytes, lastAtMs: manifest?.lastAtMs ?? nowMs, mayGo };
+      });
+    return planPruning({ sessions, discarded: this.discarded() }, limits, nowMs);
   }
 
   /** The disk is full: gives up what was kept for writing down how sessions end. */

@@ -9,6 +9,9 @@ import {
   type Result,
   type RunView,
   type StoreLimits,
+  storeLimitNames,
+  storeLimitOptions,
+  type StorePreview,
   type StoreView,
   type Stream,
   storePruneIntervalMs,
@@ -127,15 +130,17 @@ export class Store implements AsyncDisposable {
       sessionCount: all.length,
       pinnedBytes: sum(all.filter(({ manifest }) => manifest?.isPinned === true)),
       limits: this.limits,
-      fixed: limitNames.filter((name) => this.options.chosen?.[name] !== undefined),
+      fixed: storeLimitNames.filter((name) => this.options.chosen?.[name] !== undefined),
     };
   }
 
   /** Sets bounds that last, and keeps them at once. Errors: one was said when the program was started; the disk. */
   bound(limits: Partial<StoreLimits>): Result<void, Refusal> {
-    const fixed = limitNames.filter((name) => limits[name] !== undefined && this.options.chosen?.[name] !== undefined);
+    const fixed = storeLimitNames.filter(
+      (name) => limits[name] !== undefined && this.options.chosen?.[name] !== undefined,
+    );
     if (fixed.length > 0) {
-      const words = fixed.map((name) => `${name} (${limitOptions[name]})`).join(', ');
+      const words = fixed.map((name) => `${name} (${storeLimitOptions[name]})`).join(', ');
       const message = `${words} was said when Faultline was started, and goes before what is set`;
       return err({ kind: 'store-fixed', message, remedy: 'Start it without that option, and set it then.' });
     }
@@ -151,12 +156,27 @@ export class Store implements AsyncDisposable {
     return ok(undefined);
   }
 
+  /** What setting these bounds would take away now. Nothing is changed. */
+  preview(limits: Partial<StoreLimits>): StorePreview {
+    const plan = this.library.planPruning({ ...this.limits, ...limits }, this.options.clock());
+    const sum = (all: readonly { readonly bytes: number }[]): number =>
+      all.reduce((bytes, one) => bytes + one.bytes, 0);
+    return {
+      sessions: plan.removed.map(({ id }) => id),
+      bytes: sum(plan.removed),
+      forgottenBytes: sum(plan.forgotten),
+      excessBytes: plan.excessBytes,
+    };
+  }
+
   private sayOverruled(): void {
     const { chosen, report } = this.options;
-    for (const name of limitNames) {
+    for (const name of storeLimitNames) {
       const [said, written] = [chosen?.[name], this.written[name]];
       if (said !== undefined && written !== undefined && said !== written)
-        report(`${limitOptions[name]} goes before the ${name} of ${formatExact(written)} that was set for this store`);
+        report(
+          `${storeLimitOptions[name]} goes before the ${name} of ${formatExact(written)} that was set for this store`,
+        );
     }
   }
 
@@ -193,16 +213,6 @@ export class Store implements AsyncDisposable {
     this.unlock();
   }
 }
-
-const limitNames = ['bytesMax', 'ageMaxMs', 'sessionBytesMax', 'sessionAgeMaxMs'] as const;
-
-/** The options that say them. */
-const limitOptions: Readonly<Record<keyof StoreLimits, string>> = {
-  bytesMax: '--store-max',
-  ageMaxMs: '--keep-for',
-  sessionBytesMax: '--session-max',
-  sessionAgeMaxMs: '--session-for',
-};
 
 function describeRun(
   view: RunView,

@@ -2,7 +2,8 @@
 import { pino } from 'pino';
 import { buildApp } from '../../src/http/app.ts';
 import type { Access } from '../../src/http/auth.ts';
-import type { Library, StoreBounds } from '../../src/sessions/library.ts';
+import type { Library } from '../../src/sessions/library.ts';
+import type { StoreBounds } from '../../src/sessions/pruning.ts';
 import type { Store } from '../../src/sessions/store.ts';
 import { FakeTracing } from './fake-tracing.ts';
 

@@ -10,6 +10,11 @@ import {
   type RecordingsOverview,
   RecordingsOverviewSchema,
   type Result,
+  type StoreLimits,
+  type StorePreview,
+  StorePreviewSchema,
+  type StoreView,
+  StoreViewSchema,
   decodeRecordedView,
   err,
   ok,
@@ -44,6 +49,11 @@ export type Recordings = {
   /** Until when (epoch ms) it can be had back. */
   readonly remove: (id: string) => Answer<{ readonly restorableUntilMs: number }>;
   readonly restore: (id: string) => Answer<RecordedSessionView>;
+  /** How much the store holds and may hold. */
+  readonly store: () => Answer<StoreView>;
+  /** What setting these bounds would take away now. */
+  readonly previewBounds: (limits: Partial<StoreLimits>) => Answer<StorePreview>;
+  readonly setBounds: (limits: Partial<StoreLimits>) => Answer<StoreView>;
   /** Sends a file that was exported as archive, JSON Lines or CSV. */
   readonly import: (file: Blob, onBytes: OnBytes) => Answer<RecordedSessionView>;
   /** An export, whole, and the name for its file. */
@@ -59,6 +69,7 @@ export function createRecordings(token: string | undefined): Recordings {
   const ask = createAsk(token);
   const readRecording = (answer: unknown): Result<RecordedSessionView, string> =>
     readAnswer(RecordedSessionSchema, answer);
+  const readStore = (answer: unknown): Result<StoreView, string> => readAnswer(StoreViewSchema, answer);
   const path = (id: string, rest: string = ''): string => `recordings/${encodeURIComponent(id)}${rest}`;
   return {
     overview: () => ask((answer) => readAnswer(RecordingsOverviewSchema, answer), 'recordings-overview'),
@@ -71,6 +82,12 @@ export function createRecordings(token: string | undefined): Recordings {
     editNote: (id, json) => ask(readRecording, path(id, '/notes'), { method: 'PATCH', json }),
     remove: (id) => ask((answer) => readAnswer(RemovedSessionSchema, answer), path(id), { method: 'DELETE', json: {} }),
     restore: (id) => ask(readRecording, path(id, '/restore'), { json: {} }),
+    store: () => ask(readStore, 'store'),
+    previewBounds: (limits) => {
+      const query = new URLSearchParams(Object.entries(limits).map(([name, value]) => [name, String(value)]));
+      return ask((answer) => readAnswer(StorePreviewSchema, answer), `store/preview?${query.toString()}`);
+    },
+    setBounds: (json) => ask(readStore, 'store', { method: 'PATCH', json }),
     import: (file, onBytes) => upload(token, file, onBytes, readRecording),
     view: async (id, onBytes) => {
       const got = await download(token, path(id, '/view'), onBytes);

@@ -14,6 +14,26 @@ const refuse = async (): Promise<Result<never, Problem>> => ({
   error: { error: 'no', message: 'No.', remedy: 'Ask later.' },
 });
 
+/** A server that records nothing. */
+const noRecordings: Ports['recordings'] = {
+  overview: refuse,
+  store: refuse,
+  previewBounds: refuse,
+  setBounds: refuse,
+  recording: refuse,
+  view: refuse,
+  calls: refuse,
+  pin: refuse,
+  edit: refuse,
+  mark: refuse,
+  note: refuse,
+  editNote: refuse,
+  remove: refuse,
+  restore: refuse,
+  import: refuse,
+  export: refuse,
+};
+
 /** A world where nothing happens but what the test does. */
 function fakeWorld(answers: Partial<Ports['http']>) {
   const opened: { readonly id: string; readonly events: FeedEvents }[] = [];
@@ -35,21 +55,7 @@ function fakeWorld(answers: Partial<Ports['http']>) {
       runWorkload: refuse,
       ...answers,
     },
-    recordings: {
-      overview: refuse,
-      recording: refuse,
-      view: refuse,
-      calls: refuse,
-      pin: refuse,
-      edit: refuse,
-      mark: refuse,
-      note: refuse,
-      editNote: refuse,
-      remove: refuse,
-      restore: refuse,
-      import: refuse,
-      export: refuse,
-    },
+    recordings: noRecordings,
     comparisons: {
       matrix: refuse,
       comparable: refuse,

@@ -6,6 +6,7 @@ import type {
   RecordingsOverview,
   SessionManifest,
 } from '@faultline/shared';
+import type { BoundsState } from './bounds-desk.ts';
 import type { AskedCalls } from './calls-asker.ts';
 import type { Command, Loaded } from './loaded.ts';
 import { type WritingState, nothingWritten } from './writing.ts';
@@ -33,6 +34,8 @@ export type RecordingsState = {
   readonly calls: AskedCalls | undefined;
   /** What is being written on sessions. */
   readonly writing: WritingState;
+  /** The form of the store's bounds; undefined while it is closed. */
+  readonly bounds: BoundsState | undefined;
   /** Removed here, by id: what it was called, and until when (epoch ms) it can be had back. */
   readonly removed: ReadonlyMap<string, { readonly title: string; readonly untilMs: number }>;
   /** By session: what is under way, or why it was refused. */
@@ -49,6 +52,7 @@ export const emptyRecordings: RecordingsState = {
   opened: undefined,
   calls: undefined,
   writing: nothingWritten,
+  bounds: undefined,
   removed: new Map(),
   commands: new Map(),
   exports: new Map(),

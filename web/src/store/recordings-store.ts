@@ -3,6 +3,7 @@ import { type Problem, type Result, openRecorded } from '@faultline/shared';
 import { withEntry } from './app-state.ts';
 import type { Command } from './loaded.ts';
 import type { Recordings } from '../api/recordings.ts';
+import { BoundsDesk } from './bounds-desk.ts';
 import { CallsAsker } from './calls-asker.ts';
 import { Writing } from './writing.ts';
 import { type RecordingsState, type Transfer, emptyRecordings } from './recordings-state.ts';
@@ -20,6 +21,8 @@ export class RecordingsStore {
   readonly calls: CallsAsker;
   /** Marks and notes. */
   readonly writing: Writing;
+  /** How much the store may hold. */
+  readonly bounds: BoundsDesk;
   private readonly world: World;
   private known: RecordingsState = emptyRecordings;
   private isAsking = false;
@@ -33,6 +36,11 @@ export class RecordingsStore {
         void this.renew(id);
         void this.refresh();
       },
+    });
+    this.bounds = new BoundsDesk({
+      port: world.port,
+      changed: () => this.change({ bounds: this.bounds.state }),
+      set: () => void this.refresh(),
     });
     this.calls = new CallsAsker(world.port, () => this.change({ calls: this.calls.state }));
   }

@@ -281,7 +281,7 @@ function storageHint(sessionBytesMax: number | undefined, sessionAgeMaxMs: numbe
     sessionBytesMax === undefined || sessionAgeMaxMs === undefined
       ? ''
       : `One session: at most ${formatBytes(sessionBytesMax)} and ${formatDuration(sessionAgeMaxMs)}, then its recording stops. `;
-  return `${one}The oldest unpinned session goes first; PATCH /api/v1/store sets the bounds, faultline serve --help names their options.`;
+  return `${one}The oldest unpinned session goes first.`;
 }
 
 function problemWords({ message, remedy }: Problem): string {

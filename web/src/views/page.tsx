@@ -12,6 +12,7 @@ import { LabView } from './lab/lab-view.tsx';
 import { LiveView } from './live/live-view.tsx';
 import { ProbesView } from './probes/probes-view.tsx';
 import { MarkDialog } from './sessions/mark-dialog.tsx';
+import { BoundsDialog } from './sessions/bounds-dialog.tsx';
 import { NotesDialog } from './sessions/notes-dialog.tsx';
 import { RecordedBand } from './sessions/recorded-band.tsx';
 import { SessionsView } from './sessions/sessions-view.tsx';
@@ -44,6 +45,7 @@ export function Page(): ReactNode {
       {isHelpOpen ? <Help /> : null}
       <MarkDialog />
       <NotesDialog />
+      <BoundsDialog />
     </>
   );
 }

@@ -55,7 +55,12 @@ function SessionBar({ list }: { readonly list: SessionsPage }): ReactNode {
       <ImportButton />
       <span className="session-storage" title={hint}>
         {list.state === 'ready' && list.problem === undefined ? words : ''}
-        {maxBytes === undefined ? null : <meter value={usedBytes} max={maxBytes} high={maxBytes * 0.9} title={words} />}
+        {maxBytes === undefined ? null : (
+          <>
+            <meter value={usedBytes} max={maxBytes} high={maxBytes * 0.9} title={words} />
+            <Button label="Bounds" hint={hint} onClick={() => void app.recorded.recordings.bounds.open()} />
+          </>
+        )}
       </span>
     </div>
   );
