@@ -9,6 +9,8 @@ import { type Counted, TracedGuest } from './traced-guest.ts';
 const pages = 16_384;
 /** A part of the BAR that is large enough to lose a race in, and small enough to fill 300 times. */
 const smallBytes = 1024 * 1024;
+/** A part in which builds that drop the lock are caught within a few of 3,000 rounds (variants-crash.test.ts). */
+const crashingBytes = 64 * 1024;
 
 /**
  * Puts a build's module into the guest, and attaches the streams anew: bpftrace remembers where functions were, and would name
@@ -109,13 +111,13 @@ describe('6.1 with the alternatives of the thread, one after the other in one gu
     });
 
     it.each([
-      ['zap', 1],
-      ['split', 20],
-      ['futex', 300],
-      ['race', 300],
-      ['kill', 10],
-    ])('gives no finding in %s, %i times', async (workload, repetitions) => {
-      const counted = await guest.count({ workload, barBytes: smallBytes, repetitions });
+      ['zap', 1, smallBytes],
+      ['split', 20, smallBytes],
+      ['futex', 3000, smallBytes],
+      ['race', 3000, crashingBytes],
+      ['kill', 10, smallBytes],
+    ])('gives no finding in %s, %i times with %i bytes', async (workload, repetitions, barBytes) => {
+      const counted = await guest.count({ workload, barBytes, repetitions });
       expect(counted.truth['busErrors'] ?? 0).toBe(0);
       expect(calls(counted)).toBeGreaterThan(0);
       expect(findings(counted)).toEqual({});
@@ -144,15 +146,16 @@ describe('6.1 with the alternatives of the thread, one after the other in one gu
         /^__mmap_lock_do_trace_released;vfio_pci_mmap_fault;__do_fault;.*;handle_mm_fault;[^h]/,
       );
     });
-  });
 
-  it('6.1-v1d is caught where its caller forbids to drop the lock, and survives by luck', async () => {
-    await use(guest, '6.1-v1d');
-    const counted = await guest.count({ workload: 'futex', barBytes: smallBytes, repetitions: 3 });
-    expect(findings(counted)).toEqual({ 'lock-dropped-forbidden': 3, 'drop-not-told': 3 });
-    expect(counted.cells('fault-contract', 'contractFindings')[0]?.dims['stack']).toMatch(
-      /fixup_user_fault;fault_in_user_writeable;futex_wake_op/,
-    );
+    // v1 does not survive it: variants-crash.test.ts.
+    if (build === '6.1-v1d')
+      it('is caught where its caller forbids to drop the lock, and survives by luck', async () => {
+        const counted = await guest.count({ workload: 'futex', barBytes: smallBytes, repetitions: 3 });
+        expect(findings(counted)).toEqual({ 'lock-dropped-forbidden': 3, 'drop-not-told': 3 });
+        expect(counted.cells('fault-contract', 'contractFindings')[0]?.dims['stack']).toMatch(
+          /fixup_user_fault;fault_in_user_writeable;futex_wake_op/,
+        );
+      });
   });
 
   describe('6.1-v4, which has no handler', () => {
