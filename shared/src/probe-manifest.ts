@@ -171,6 +171,8 @@ export const VariantSchema = Type.Object(
             ),
           ),
         ),
+        /** Functions that must not be there: a script for kernels without them. */
+        absentFunctions: Type.Optional(Type.Array(Type.String({ pattern: '^[a-zA-Z0-9_]+$' }))),
         /** The script reads kernel structures: BTF of the kernel must be there. */
         btf: Type.Boolean(),
         /** Modules that must be loaded. */
@@ -204,7 +206,7 @@ export const StreamSchema = Type.Object(
     /** Streams of this probe that count the same events: never run beside this one, or a view would add them up. */
     insteadOf: Type.Array(name),
     parameters: Type.Array(ParameterSchema, { maxItems: 8 }),
-    variants: Type.Array(VariantSchema, { minItems: 1, maxItems: 8 }),
+    variants: Type.Array(VariantSchema, { minItems: 1, maxItems: 12 }),
     maps: Type.Array(MapSpecSchema, { maxItems: 16 }),
     columns: Type.Array(ColumnSchema, { maxItems: 24 }),
     /** What a lost, dropped or malformed record means for the figures: shown where the ledger is amber. */

@@ -70,6 +70,7 @@ function parsed(line: string): unknown {
 export function expectedFaults(report: WorkloadReport, era: Era | undefined): number | undefined {
   if (report.fileMaps > 0) return 0;
   if (report.mode === 'contention') return undefined;
+  if (era === 'none') return 0;
   if (era === 'a') return report.populations;
   if (era === 'd') return report.populations * (report.isAligned ? insertsOf(report.bytes) : report.pages);
   return undefined;

@@ -15,6 +15,7 @@ import {
   meanOf,
   type Side,
   verdictWords,
+  eraTitle,
 } from '@faultline/shared';
 import { csvRow } from '../exports/csv.ts';
 import { listColumns, textTable, wrapText } from '../exports/text-table.ts';
@@ -84,7 +85,7 @@ function legend({ thresholds }: Comparison): string {
 
 function describeSide({ title, runs }: Side): readonly string[] {
   const [first] = runs;
-  const era = first?.era === undefined ? '' : `, era ${first.era.toUpperCase()}`;
+  const era = first?.era === undefined ? '' : `, ${eraTitle(first.era)}`;
   const release = first?.identity?.release;
   const work = first?.work === undefined ? '' : `, ${first.work.name}${workWords(first)}`;
   const kernel = release === undefined || release === title ? '' : ` (${release})`;

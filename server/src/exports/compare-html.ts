@@ -30,6 +30,7 @@ import {
   verdictSigns,
   verdictsWorstFirst,
   verdictWords,
+  eraTitle,
 } from '@faultline/shared';
 
 /** The whole document. Of many candidates one table first, then each of them. */
@@ -123,7 +124,7 @@ function text(words: string): string {
 function key(word: 'baseline' | 'candidate', side: ComparedSideView): string {
   const facts = [
     formatPlural(side.runs.length, 'run'),
-    ...(side.era === undefined ? [] : [`era ${side.era.toUpperCase()}`]),
+    ...(side.era === undefined ? [] : [eraTitle(side.era)]),
     ...(side.work === undefined ? [] : [side.work.name]),
     ...(side.isEmulated ? ['emulated: counts and ratios, not latencies'] : []),
   ];

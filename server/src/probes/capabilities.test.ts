@@ -74,6 +74,9 @@ describe('what a target can do', () => {
     expect(await able.hasFunction('remap_pfn_range')).toBe(true);
     expect(await able.hasFunction('vfio_pci_mmap_huge_fault')).toBe(true);
     expect(await able.hasFunction('vfio_pci_mmap_fault')).toBe(false);
+    expect(await able.isBuiltIn('remap_pfn_range')).toBe(true);
+    expect(await able.isBuiltIn('vfio_pci_mmap_huge_fault')).toBe(false);
+    expect(await (await capabilitiesOf({})).isBuiltIn('remap_pfn_range')).toBe(false);
   });
 
   it('a function like a pattern is another one than the usual, by its whole name', async () => {

@@ -18,8 +18,10 @@ export type TargetCapabilities = {
   hasFunction(name: string): Promise<boolean>;
   /** Whether a function's whole name fits a pattern (`*` for any letters) and is another one than `besides`. */
   hasFunctionLike(pattern: string, besides: string): Promise<boolean>;
+  /** Whether a function is part of the kernel itself, not of a module; false where that can't be told. */
+  isBuiltIn(functionName: string): Promise<boolean>;
   hasModule(name: string): Promise<Answer>;
-  /** Whether a module's own BTF names a type; `unknown` where that can't be read. */
+  /** Whether a module's own BTF (or that of `vmlinux`) names a type; `unknown` where that can't be read. */
   hasModuleType(module: string, type: string): Promise<Answer>;
   /** PREEMPT_RT: mmap_lock has another word. */
   readonly isRealtime: boolean;
@@ -40,6 +42,13 @@ export async function readCapabilities(target: Target): Promise<TargetCapabiliti
   const symbols = (): Promise<string | undefined> => {
     read ??= readText(target, '/proc/kallsyms').then((file) => (file.ok ? file.value : undefined));
     return read;
+  };
+  // The kernel's own BTF is 5 MB, asked for by every variant of what is built in.
+  const files = new Map<string, ReturnType<Target['readFile']>>();
+  const btfOf = (module: string): ReturnType<Target['readFile']> => {
+    const file = files.get(module) ?? target.readFile(`/sys/kernel/btf/${module}`);
+    files.set(module, file);
+    return file;
   };
   const kprobes = tracefs === undefined ? 'unknown' : answerOf(await target.exists(`${tracefs}/kprobe_events`));
   const hasBtf = btf.ok && btf.value;
@@ -62,7 +71,7 @@ export async function readCapabilities(target: Target): Promise<TargetCapabiliti
     isRealtime: realtime.ok && realtime.value.trim() === '1',
     hasModule: async (name) => answerOf(await target.exists(`/sys/module/${name}`)),
     hasModuleType: async (module, type) => {
-      const btf = await target.readFile(`/sys/kernel/btf/${module}`);
+      const btf = await btfOf(module);
       if (!btf.ok) return 'unknown';
       // Names are NUL-ended texts at the end of the file; a module's own are those the kernel's BTF does not have.
       return Buffer.from(btf.value).includes(`\0${type}\0`) ? 'yes' : 'no';
@@ -72,6 +81,7 @@ export async function readCapabilities(target: Target): Promise<TargetCapabiliti
       // "ffffffff81234560 T name" with the module in brackets behind a tab; where it can't be read the attempt will tell.
       return text === undefined || new RegExp(`^[0-9a-f]+ [tT] ${name}(?:\\t|$)`, 'm').test(text);
     },
+    isBuiltIn: async (name) => new RegExp(`^[0-9a-f]+ [tT] ${name}$`, 'm').test((await symbols()) ?? ''),
     hasFunctionLike: async (pattern, besides) => {
       const name = pattern.replaceAll('*', '[a-zA-Z0-9_]*');
       // Where kallsyms can't be read no unusual function is expected: the usual one is what the attempt is made with.

@@ -21,9 +21,11 @@ type Kernel = {
   /** Names in the BTF of vfio_pci_core; undefined where it has none. */
   readonly types?: readonly string[];
   readonly fentry?: 'yes' | 'no';
+  /** vfio is part of the kernel, not a module. */
+  readonly isBuiltIn?: boolean;
 };
 
-function capabilitiesOf({ functions, types, fentry = 'yes' }: Kernel): TargetCapabilities {
+function capabilitiesOf({ functions, types, fentry = 'yes', isBuiltIn = false }: Kernel): TargetCapabilities {
   return {
     bpftraceVersion: '0.17.0',
     hasBtf: true,
@@ -36,9 +38,10 @@ function capabilitiesOf({ functions, types, fentry = 'yes' }: Kernel): TargetCap
     hasFunction: async (name) => ['remap_pfn_range', 'vmf_insert_pfn', ...functions].includes(name),
     hasFunctionLike: async (pattern, besides) =>
       functions.some((name) => name !== besides && new RegExp(`^${pattern.replaceAll('*', '.*')}$`).test(name)),
-    hasModule: async () => 'yes',
-    hasModuleType: async (_module, type) => {
-      if (types === undefined) return 'unknown';
+    isBuiltIn: async (name) => ['remap_pfn_range', 'vmf_insert_pfn', ...(isBuiltIn ? functions : [])].includes(name),
+    hasModule: async () => (isBuiltIn ? 'no' : 'yes'),
+    hasModuleType: async (module, type) => {
+      if (types === undefined || (module === 'vmlinux') !== isBuiltIn) return 'unknown';
       return types.includes(type) ? 'yes' : 'no';
     },
   };
@@ -64,6 +67,14 @@ describe('the script of vfio-fault', () => {
     ],
     ['6.10 (era B or C)', { functions: [old], types: [old] }, 'era-bc-fentry'],
     ['6.10 where fentry cannot be had', { functions: [old], types: [old], fentry: 'no' }, 'era-bc-kprobe'],
+    ['6.12 with vfio built in', { functions: [huge, page], types: [huge, page], isBuiltIn: true }, 'era-d-kprobe'],
+    [
+      '6.1 with vfio built in',
+      { functions: [old], types: [old, 'vfio_pci_mmap_vma'], isBuiltIn: true },
+      'era-a-kprobe',
+    ],
+    ['6.10 with vfio built in', { functions: [old], types: [old], isBuiltIn: true }, 'era-bc-kprobe'],
+    ['a kernel without vfio', { functions: [], types: [], isBuiltIn: true }, undefined],
     ['an era that nothing tells', { functions: [old] }, undefined],
     ['a kernel without the handler', { functions: [], types: [] }, undefined],
   ])('of %s', async (_kernel, kernel, chosen) => {

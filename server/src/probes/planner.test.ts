@@ -24,6 +24,7 @@ const able: TargetCapabilities = {
   hasTracepoint: async (name) => (name === 'mmap_lock:there' ? 'yes' : 'no'),
   hasFunction: async (name) => name === 'handle_mm_fault',
   hasFunctionLike: async () => false,
+  isBuiltIn: async () => false,
   hasModule: async (name) => (name === 'vfio_pci_core' ? 'yes' : 'no'),
   hasModuleType: async (_module, type) => (type === 'vfio_pci_mmap_vma' ? 'yes' : 'no'),
   isRealtime: false,

@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import type { Plan, Stream, Variant } from '@faultline/shared';
 import type { Target } from '../targets/target.ts';
-import { readCapabilities, type TargetCapabilities } from './capabilities.ts';
+import { type Answer, readCapabilities, type TargetCapabilities } from './capabilities.ts';
 import type { CataloguedProbe } from './catalogue.ts';
 
 /** Plans for every stream of every probe. */
@@ -58,32 +58,46 @@ async function reasonsAgainst(capabilities: TargetCapabilities, variant: Variant
   if (variant.requires.lockWord === 'rwbase' && !capabilities.isRealtime) {
     reasons.push('this kernel is not PREEMPT_RT: its mmap_lock has another word, which this script would misread');
   }
+  const builtIn = new Set<string>();
   for (const name of variant.requires.modules ?? []) {
-    if ((await capabilities.hasModule(name)) === 'no') {
+    if ((await capabilities.hasModule(name)) !== 'no') continue;
+    const functions = await Promise.all(variant.requires.functions.map((one) => capabilities.isBuiltIn(one)));
+    if (!functions.every(Boolean)) {
       // Its functions and types are not there either: one reason says it all.
       return [...reasons, `this kernel has no module ${name} loaded: load it, or boot a kernel of the lab`];
     }
+    builtIn.add(name);
+    if (variant.attach === 'fentry') reasons.push(`${name} is built into this kernel; the script names it as a module`);
   }
   for (const name of variant.requires.functions) {
     if (!(await capabilities.hasFunction(name))) reasons.push(`this kernel has no function ${name} that can be traced`);
+  }
+  for (const name of variant.requires.absentFunctions ?? []) {
+    if (await capabilities.hasFunction(name)) reasons.push(`this kernel has the function ${name}`);
   }
   for (const { pattern, besides } of variant.requires.functionsLike ?? []) {
     if (!(await capabilities.hasFunctionLike(pattern, besides)))
       reasons.push(`this kernel has no function ${pattern} besides ${besides}`);
   }
-  return [...reasons, ...(await typeReasons(capabilities, variant))];
+  return [...reasons, ...(await typeReasons(capabilities, variant, builtIn))];
 }
 
 /** Types tell apart what has the same function names. Where a module has no BTF, nothing can be told, and nothing fits. */
-async function typeReasons(capabilities: TargetCapabilities, variant: Variant): Promise<readonly string[]> {
+async function typeReasons(
+  capabilities: TargetCapabilities,
+  variant: Variant,
+  builtIn: ReadonlySet<string>,
+): Promise<readonly string[]> {
   const reasons: string[] = [];
+  const hasType = (module: string, type: string): Promise<Answer> =>
+    capabilities.hasModuleType(builtIn.has(module) ? 'vmlinux' : module, type);
   for (const { module, type } of variant.requires.btfTypes ?? []) {
-    const answer = await capabilities.hasModuleType(module, type);
+    const answer = await hasType(module, type);
     if (answer === 'no') reasons.push(`module ${module} has no type ${type}`);
     if (answer === 'unknown') reasons.push(`module ${module} has no BTF to look for ${type}`);
   }
   for (const { module, type } of variant.requires.absentBtfTypes ?? []) {
-    const answer = await capabilities.hasModuleType(module, type);
+    const answer = await hasType(module, type);
     if (answer === 'yes') reasons.push(`module ${module} has the type ${type}`);
     if (answer === 'unknown') reasons.push(`module ${module} has no BTF to look for ${type}`);
   }

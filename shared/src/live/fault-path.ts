@@ -94,7 +94,8 @@ export function faultPathOf(session: LiveSession, window: LiveWindow): FaultPath
   const era = insertsInEraA(session) ? 'bc' : eraOf(session);
   if (era === undefined) return undefined;
   const figures = { session, window, era };
-  return { era, nodes: [...starters(figures), ...handlers(figures), ...writers(figures)], edges: edgesOf(figures) };
+  const ends = era === 'none' ? mappingAtMmap(figures) : [...handlers(figures), ...writers(figures)];
+  return { era, nodes: [...starters(figures), ...ends], edges: edgesOf(figures) };
 }
 
 /** Quantiles of a bucketed metric for cells with these dims, ns; undefined where there is no event. */
@@ -214,6 +215,28 @@ function handlers(figures: Figures): readonly PathNode[] {
   ];
 }
 
+/** Without a handler: the mapping is filled by whoever maps the BAR, and a fault ends where nobody is asked. */
+function mappingAtMmap(figures: Figures): readonly PathNode[] {
+  const { session } = figures;
+  const measured = hasProbe(session, 'pfn-remap');
+  const locks = measured ? locksOf(cellsOf(session, 'remaps')) : [];
+  const place = (id: string, name: string, row: number, kind: PathNode['kind']): Place => ({
+    ...{ id, name, column: 0, row: handlerRow + row, kind },
+  });
+  return [
+    node({ id: 'handle_mm_fault', name: 'handle_mm_fault', column: 1, row: handlerRow - 2, kind: 'unmeasured' }),
+    node(place('mmap', 'mmap of the BAR', -1, 'unmeasured'), { locks }),
+    node(place('handler', 'vfio_pci_core_mmap', 0, 'unmeasured'), { locks }),
+    node(place('io_remap', 'io_remap_pfn_range', 1, 'inlined'), { locks }),
+    node(place('remap', 'remap_pfn_range', 2, measured ? 'measured' : 'unmeasured'), {
+      ...(measured ? flow(figures, 'remaps', () => true) : {}),
+      p99Ns: quantileNs(session, 'remapLatency', {}, 0.99),
+      locks,
+      violations: totalOf(session, 'violations', {}),
+    }),
+  ];
+}
+
 function writers(figures: Figures): readonly PathNode[] {
   const { session, era } = figures;
   return era === 'a' ? remapping(figures) : inserting(figures, insertNames(era), hasHelper(session));
@@ -301,9 +324,14 @@ function edgesOf({ session, era }: Figures): readonly PathEdge[] {
     { from: 'instruction', to: 'handle_mm_fault', count: attempts({ origin: 'user' }) },
     { from: 'kernel', to: 'handle_mm_fault', count: attempts({ origin: 'kernel' }) },
     { from: 'fixup_user_fault', to: 'handle_mm_fault', count: attempts({ origin: 'remote' }) },
-    ...dispatched,
-    ...writingEdges(session, era),
+    ...(era === 'none' ? edgesAtMmap(session) : [...dispatched, ...writingEdges(session, era)]),
   ];
+}
+
+function edgesAtMmap(session: LiveSession): readonly PathEdge[] {
+  const count = totalOf(session, 'remaps', {});
+  const ids = ['mmap', 'handler', 'io_remap', 'remap'];
+  return ids.slice(1).map((to, at) => ({ from: ids[at] ?? to, to, count }));
 }
 
 function writingEdges(session: LiveSession, era: Era): readonly PathEdge[] {

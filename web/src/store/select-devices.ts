@@ -65,7 +65,7 @@ function barRow({ dims, value }: Cell, devices: readonly VfioDevice[]): BarRow {
 /** Devices as a table, for copying. */
 export function devicesTable(view: DevicesView): TableData {
   return {
-    columns: ['device', 'BAR', 'size', 'mapped by faults', 'times its size', 'pages'].map((title, at) => ({
+    columns: ['device', 'BAR', 'size', 'mapped', 'times its size', 'pages'].map((title, at) => ({
       id: title,
       title,
       align: at < 2 ? ('start' as const) : ('end' as const),

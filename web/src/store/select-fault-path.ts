@@ -51,6 +51,7 @@ const eraWords = {
   a: 'Era A: the whole VMA is remapped in one fault.',
   bc: 'Era B or C: pages are inserted one by one.',
   d: 'Era D: a page, a PMD or a PUD is inserted.',
+  none: 'No fault handler: the BAR is mapped at mmap time.',
 } as const;
 
 function wordsOfEra({ era }: FaultPath, session: LiveSession): string {

@@ -173,6 +173,7 @@ function faultsHint(report: WorkloadReport, era: Era | undefined): string {
   if (report.fileMaps > 0) return 'none: the kernel maps a file at mmap time';
   if (report.mode === 'contention') return 'cannot be said: its threads may fault at the same time';
   const filled = `the mapping was filled ${times(report.populations)}`;
+  if (era === 'none') return 'none: there is no fault handler; the BAR is mapped at mmap time';
   if (era === 'a') return `one each time: ${filled}`;
   if (era === 'bc') return `eras B and C differ and are not told apart; ${filled}`;
   if (era === 'd') return `${report.isAligned ? 'one for each 2 MiB or 1 GiB' : 'one for each page'}: ${filled}`;

@@ -6,6 +6,7 @@ import {
   formatNs,
   formatPlural,
   type PathNode,
+  eraTitle,
 } from '@faultline/shared';
 import { PathDiagram } from '../../charts/path-diagram.tsx';
 import { modeMark } from '../../store/marks.ts';
@@ -58,7 +59,7 @@ function PathLegend({ side, view }: { readonly side: SideName; readonly view: Co
     <>
       <span className="readout">
         <MarkGlyph {...sideMarks[side]} />
-        {view.era === undefined ? 'era not known' : `era ${view.era.toUpperCase()}`}
+        {view.era === undefined ? 'era not known' : eraTitle(view.era)}
       </span>
       {['vma-read', 'mmap-read', 'mmap-write'].map((lock) => (
         <span key={lock} className="readout">

@@ -6,6 +6,7 @@ import {
   formatPlural,
   verdictSigns,
   verdictWords,
+  eraTitle,
 } from '@faultline/shared';
 import type { Compared } from '../../store/select-compare.ts';
 import { type SideName, sideMarks } from '../../store/select-compare-charts.ts';
@@ -42,7 +43,7 @@ function SideFacts({ side, view }: { readonly side: SideName; readonly view: Com
   const facts = [
     release === title ? undefined : release,
     formatPlural(runs.length, 'run'),
-    era === undefined ? undefined : `era ${era.toUpperCase()}`,
+    era === undefined ? undefined : eraTitle(era),
     work === undefined ? undefined : `${work.name}${size}${work.isMisaligned === true ? ', misaligned' : ''}`,
   ];
   return (
