@@ -221,6 +221,7 @@ const SideSchema = Type.Object(
           ),
         ),
         warns: Type.Array(Type.Object(found, strict)),
+        warnsDue: number,
       },
       strict,
     ),

@@ -1,7 +1,7 @@
 /**
  * Captures what bpftrace prints in lab guests for known workloads, as samples of the fault-path probes:
  *
- *   node tools/load/capture-guest.ts [KERNEL …] [PROBE/SCRIPT.bt …]        default: 6.1, 6.12 and Debian unstable's, all scripts
+ *   node tools/load/capture-guest.ts [KERNEL …] [PROBE/SCRIPT.bt …]        default: all below, all scripts
  *
  * Writes probes/PROBE/sample.STREAM[.WORD].linux-KERNEL.VERSION.jsonl, the untouched stdout of `bpftrace -f json`, and its
  * .meta.json with what the workloads said they did. Without a word the variant is the one the planner would take there; `kprobe` is
@@ -61,7 +61,11 @@ const scripts: Readonly<
     ['dma-map', 'path.kprobe', 'follow-pfnmap-kprobe', 'path-follow-pfnmap.bt'],
     ['dma-map', 'maps', 'follow-pfnmap-kprobe', 'maps-follow-pfnmap.bt'],
     ['lock-assert', 'checks', 'warns-kprobe', 'remap-and-warns.bt'],
+    ['fault-contract', 'contract', 'fentry', 'contract.bt'],
   ],
+  '6.1-rt': [['lock-assert', 'checks', 'rt-kprobe', 'remap-rt.bt']],
+  // A handler that breaks its contract: vfio-pci-core with v1d.cocci.
+  '6.1-v1d': [['fault-contract', 'contract', 'fentry', 'contract.bt']],
   sid: [
     ['vfio-fault', 'faults', 'era-d-fentry', 'era-d-fentry.bt'],
     ['pfn-insert', 'inserts', 'era-d-helper-fentry', 'era-d-helper-fentry.bt'],
@@ -73,13 +77,22 @@ const scripts: Readonly<
   ],
 };
 const workloads = [
-  ['touch', '--count', '3'],
-  ['touch', '--misaligned'],
-  ['dma-map'],
-  ['zap'],
-  ['sysfs'],
-  ['devmem'],
+  ['vfio-load', 'touch', '--count', '3'],
+  ['vfio-load', 'touch', '--misaligned'],
+  ['vfio-load', 'dma-map'],
+  ['vfio-load', 'zap'],
+  ['vfio-load', 'sysfs'],
+  ['vfio-load', 'devmem'],
 ] as const;
+/** Those of the contract of fault handlers, which every mapping of a device concerns. */
+const edgeWorkloads = [
+  ['vfio-load', 'touch', '--count', '3'],
+  ['vfio-load', 'dma-map'],
+  ['vfio-load', 'zap'],
+  ['vfio-edge', 'split'],
+  ['vfio-edge', 'futex', '--count', '4'],
+] as const;
+type Workloads = readonly (readonly [program: 'vfio-load' | 'vfio-edge', ...words: string[]])[];
 const barBytes = 8 * 1024 * 1024;
 /** A guest has memory for six bpftraces, not for eight. */
 const tracersMax = 6;
@@ -94,13 +107,16 @@ for (const kernel of kernels.length > 0 ? kernels : Object.keys(scripts)) {
   const all = (scripts[kernel] ?? []).filter(
     ([probe, , , script]) => onlyScripts.length === 0 || onlyScripts.includes(`${probe}/${script}`),
   );
+  const contract = all.filter(([probe]) => probe === 'fault-contract');
+  await capture(kernel, contract, edgeWorkloads);
   for (const isOfCalls of [false, true]) {
-    const chosen = all.filter(([, stream]) => callStreams.has(stream) === isOfCalls);
-    for (let at = 0; at < chosen.length; at += tracersMax) await capture(kernel, chosen.slice(at, at + tracersMax));
+    const chosen = all.filter((one) => callStreams.has(one[1]) === isOfCalls && !contract.includes(one));
+    for (let at = 0; at < chosen.length; at += tracersMax)
+      await capture(kernel, chosen.slice(at, at + tracersMax), workloads);
   }
 }
 
-async function capture(kernel: string, chosen: (typeof scripts)[string]): Promise<void> {
+async function capture(kernel: string, chosen: (typeof scripts)[string], workloads: Workloads): Promise<void> {
   if (chosen.length === 0) return;
   const request = { kernel, barBytes, bpftrace: 'bpftrace', heldKey: 'capture', start: 'cold' } as const;
   const guest = await bootGuest(request, ({ stage }) => console.error(stage), undefined);
@@ -117,9 +133,9 @@ async function capture(kernel: string, chosen: (typeof scripts)[string]): Promis
   // One heartbeat, so that every script judges unpaired returns.
   await wait(500);
   const truth: string[] = [];
-  for (const words of workloads) {
+  for (const [program, ...words] of workloads) {
     const args = [...words, '--device', deviceBdf, '--bar', String(deviceBar), '--size', String(barBytes), '--json'];
-    const text = await output(machine.agent.start({ program: 'vfio-load', args, env: {} }, 'attached'));
+    const text = await output(machine.agent.start({ program, args, env: {} }, 'attached'));
     truth.push(text.trim().split('\n').at(-1) ?? '');
   }
   await wait(500);
@@ -129,7 +145,7 @@ async function capture(kernel: string, chosen: (typeof scripts)[string]): Promis
   const version = await output(machine.agent.start({ program: 'bpftrace', args: ['--version'], env: {} }, 'attached'));
   const bpftrace = /(\d+\.\d+\.\d+)/.exec(version)?.[1] ?? 'unknown';
   for (const [at, [probe, stream, variant, script, parameters = []]] of chosen.entries()) {
-    const series = /^\d+\.\d+/.exec(release)?.[0] ?? kernel;
+    const series = `${/^\d+\.\d+/.exec(release)?.[0] ?? kernel}${release.includes('-rt') ? '-rt' : ''}`;
     const file = join(root, 'probes', probe, `sample.${stream}.linux-${series}.${bpftrace}`);
     await writeFile(`${file}.jsonl`, tracers[at]?.text ?? '');
     const meta = {
@@ -143,7 +159,7 @@ async function capture(kernel: string, chosen: (typeof scripts)[string]): Promis
       isEmulated: guest.value.accelerator === 'tcg',
       capturedOn: new Date().toISOString().slice(0, 10),
       parameters,
-      workload: `vfio-load on a BAR of 8 MiB: ${workloads.map((words) => words.join(' ')).join(', ')}`,
+      workload: `${kernel}, a BAR of 8 MiB: ${workloads.map((words) => words.join(' ')).join(', ')}`,
       truth: truth.map((line): unknown => JSON.parse(line)),
     };
     await writeFile(`${file}.meta.json`, `${JSON.stringify(meta, undefined, 2)}\n`);

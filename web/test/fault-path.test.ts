@@ -101,7 +101,9 @@ describe('the fault path of era A', () => {
     expect(second).toContain('vfio_iommu_type1_ioctl');
     const count = (text: string): number => Number(/✕ ([\d,]+)/.exec(text)?.[1]?.replaceAll(',', ''));
     expect(count(first)).toBeGreaterThan(count(second));
-    expect(await panelOf(page, 'assertion').innerText()).toMatch(/The kernel itself has WARNed [\d,]+ times/);
+    expect(await panelOf(page, 'assertion').innerText()).toMatch(
+      /The kernel itself has WARNed [\d,]+ times, [\d,]+ WARNs of its assertion due:/,
+    );
   });
 
   test('finds the BAR by the physical page that era A has for a place', async () => {

@@ -45,6 +45,7 @@ function hostileAnswer(candidateCount = 1): ComparisonAnswer {
           ...{ process: evil, count: 1, stack: [evil] },
         },
       ],
+      warnsDue: 2,
       warns: [{ key: evil, process: evil, count: 1, stack: [evil] }],
     },
   });

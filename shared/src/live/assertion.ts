@@ -27,6 +27,8 @@ export type Assertion = {
   readonly checks: number;
   readonly violations: readonly Violation[];
   readonly warns: readonly KernelWarn[];
+  /** How often a kernel that asks its assertion (mmap_assert_write_locked) has to WARN in these calls: up to twice for each. */
+  readonly warnsDue: number;
 };
 
 /** What was checked and found in a session. */
@@ -56,5 +58,6 @@ export function assertionOf(session: LiveSession): Assertion {
         stack: word(dims, 'stack').split(';'),
       }))
       .toSorted((left, right) => right.count - left.count),
+    warnsDue: totalOf(session, 'assertions', { kernel: 'violated' }),
   };
 }

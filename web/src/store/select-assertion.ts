@@ -13,7 +13,7 @@ export type AssertionView = Assertion & { readonly status: PanelStatus; readonly
 export function selectAssertion(shown: Shown): AssertionView {
   const status = metricStatus(shown, 'checks');
   const { session } = shown;
-  if (session === undefined) return { status, checks: 0, violations: [], warns: [], scope: undefined };
+  if (session === undefined) return { status, checks: 0, violations: [], warns: [], warnsDue: 0, scope: undefined };
   return { status: answered(shown, status, 'lock-assert'), scope: allProcesses(shown), ...assertionOf(session) };
 }
 

@@ -147,6 +147,9 @@ function brokenChecks(userPerSec: number, remotePerSec: number): readonly Growin
     ),
     one('violations', { ...broken, needed: 'yes', stack: fromInstruction, comm }, userPerSec),
     one('violations', { ...broken, needed: 'yes', stack: fromMapDma, comm }, remotePerSec),
+    one('assertions', { at: 'remap_pfn_range', kernel: 'violated', comm }, userPerSec + remotePerSec),
+    one('assertions', { at: 'track_pfn_remap', kernel: 'violated', comm }, userPerSec + remotePerSec),
+    one('assertions', { at: 'remap_pfn_range', kernel: 'holds', comm }, userPerSec / 10),
     one('warns', { at: 'remap_pfn_range', stack: fromInstruction, comm }, userPerSec / 2),
   ];
 }

@@ -42,7 +42,7 @@ export function Verdicts({
   /** Why nothing was checked, where that is so. */
   readonly unchecked: string;
 }): ReactNode {
-  const { violations, warns, checks } = view;
+  const { violations, warns, warnsDue, checks } = view;
   return (
     <div className="verdicts">
       {violations.length === 0 ? (
@@ -57,11 +57,11 @@ export function Verdicts({
       )}
       <p className="verdict-warns">
         {warns.length === 0
-          ? 'The kernel itself has WARNed of nothing.'
+          ? `The kernel itself has WARNed of nothing${silence(warnsDue)}.`
           : `The kernel itself has WARNed ${formatPlural(
               warns.reduce((sum, { count }) => sum + count, 0),
               'time',
-            )}:`}
+            )}${warnsDue > 0 ? `, ${formatPlural(warnsDue, 'WARN')} of its assertion due` : ''}:`}
       </p>
       {warns.map(({ key, count, process, stack }) => (
         <details key={key} className="verdict">
@@ -73,6 +73,11 @@ export function Verdicts({
       ))}
     </div>
   );
+}
+
+/** What the kernel does not say. */
+function silence(warnsDue: number): string {
+  return warnsDue === 0 ? '' : `, though its assertion is violated ${formatPlural(warnsDue, 'time')} in these calls`;
 }
 
 function ViolationItem({
