@@ -35,10 +35,12 @@ function capabilitiesOf({ functions, types, fentry = 'yes', isBuiltIn = false }:
     tracefs: '/sys/kernel/tracing',
     isRealtime: false,
     hasTracepoint: async () => 'yes',
-    hasFunction: async (name) => ['remap_pfn_range', 'vmf_insert_pfn', ...functions].includes(name),
+    hasFunction: async (name) =>
+      ['remap_pfn_range', 'vmf_insert_pfn', 'vfio_pci_core_mmap', ...functions].includes(name),
     hasFunctionLike: async (pattern, besides) =>
       functions.some((name) => name !== besides && new RegExp(`^${pattern.replaceAll('*', '.*')}$`).test(name)),
-    isBuiltIn: async (name) => ['remap_pfn_range', 'vmf_insert_pfn', ...(isBuiltIn ? functions : [])].includes(name),
+    isBuiltIn: async (name) =>
+      ['remap_pfn_range', 'vmf_insert_pfn', ...(isBuiltIn ? ['vfio_pci_core_mmap', ...functions] : [])].includes(name),
     hasModule: async () => (isBuiltIn ? 'no' : 'yes'),
     hasModuleType: async (module, type) => {
       if (types === undefined || (module === 'vmlinux') !== isBuiltIn) return 'unknown';
@@ -74,9 +76,9 @@ describe('the script of vfio-fault', () => {
       'era-a-kprobe',
     ],
     ['6.10 with vfio built in', { functions: [old], types: [old], isBuiltIn: true }, 'era-bc-kprobe'],
-    ['a kernel without vfio', { functions: [], types: [], isBuiltIn: true }, undefined],
     ['an era that nothing tells', { functions: [old] }, undefined],
-    ['a kernel without the handler', { functions: [], types: [] }, undefined],
+    ['a build without a handler', { functions: [], types: [] }, 'no-handler-kprobe'],
+    ['the same with vfio built in', { functions: [], types: [], isBuiltIn: true }, 'no-handler-kprobe'],
   ])('of %s', async (_kernel, kernel, chosen) => {
     const stream = ensure(faults, 'the first stream counts faults');
     const plan = await planStream({ hasRecording: () => undefined }, capabilitiesOf(kernel), probe, stream);

@@ -69,7 +69,8 @@ function expectationsOf(stream: string, capture: Capture, { totals, rows }: Deco
     if (truth['isAligned'] === true && capture.variant === 'era-d-page-fault-kprobe') return 0;
     return truth['isAligned'] === true ? number(truth, 'bytes') / 2 / 1024 / 1024 : number(truth, 'pages');
   };
-  const faults = sumOf((truth) => number(truth, 'populations') * perFill(truth));
+  const hasHandler = !capture.variant.startsWith('no-handler');
+  const faults = hasHandler ? sumOf((truth) => number(truth, 'populations') * perFill(truth)) : 0;
   const fileMaps = sumOf((truth) => number(truth, 'fileMaps'));
   const dmaMaps = sumOf((truth) => number(truth, 'dmaMaps'));
   const pages = sumOf((truth) => (perFill(truth) > 0 ? number(truth, 'populations') * number(truth, 'pages') : 0));

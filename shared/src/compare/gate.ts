@@ -1,5 +1,4 @@
 /** The gate: whether runs may be compared at all. What must be alike is; what differs on purpose is said at the top. */
-import { eraTitle } from '../era.ts';
 import { formatBytes, formatElapsed, formatExact } from '../format.ts';
 import type { ComparedRun } from './run.ts';
 
@@ -46,7 +45,10 @@ const facts: readonly Fact[] = [
   fact('parameters', 'parameters of the probes', ({ streams }) =>
     sorted(streams.map(({ view }) => `${view.probe}:${view.stream} ${JSON.stringify(view.parameters)}`)),
   ),
-  { ...fact('era', 'era of the fault handler', ({ era }) => known(era, eraTitle)), level: 'note' },
+  {
+    ...fact('era', 'era of the fault handler', ({ era }) => (era === 'none' ? era : era?.toUpperCase())),
+    level: 'note',
+  },
   {
     ...fact('realtime', 'PREEMPT_RT', ({ identity }) => known(identity?.isRealtime, (is) => (is ? 'yes' : 'no'))),
     level: 'note',

@@ -124,6 +124,21 @@ describe('the fault path', () => {
     expect(path?.edges).toContainEqual({ from: 'instruction', to: 'handle_mm_fault', count: 6 });
   });
 
+  it('without a handler begins at mmap, and a fault ends where nobody is asked', () => {
+    const none = sessionOf('no-handler-kprobe', {
+      'vfio-fault': [],
+      'pfn-remap': [['remaps', { context: 'mmap', result: 'ok', lock: 'mmap-write', comm: 'x' }, 3]],
+    });
+    const path = faultPathOf(none, '30s');
+    expect(path?.era).toBe('none');
+    const node = (id: string) => path?.nodes.find((one) => one.id === id);
+    expect(node('remap')).toMatchObject({ total: 3, violations: 0, locks: [{ lock: 'mmap-write', count: 3 }] });
+    expect(node('instruction')).toMatchObject({ total: 0 });
+    expect(path?.edges).toContainEqual({ from: 'mmap', to: 'handler', count: 3 });
+    expect(path?.edges.some(({ from }) => from === 'handle_mm_fault')).toBe(false);
+    expect(faultsOf(none)).toBe(0);
+  });
+
   it('ends at vmf_insert_pfn where a build of era A inserts pages instead of remapping', () => {
     const attempts: Given = [
       'attempts',
