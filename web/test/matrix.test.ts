@@ -115,6 +115,8 @@ describe('the matrix of comparisons', () => {
     const { page } = open;
     await page.setViewportSize({ width: 400, height: 860 });
     await expect.poll(() => cellOn(page, 0, 5).innerText(), soon).toContain('missing');
+    const overflow = (element: Element): number => element.scrollWidth - element.clientWidth;
+    expect(await panelOf(page, 'matrix').locator('.scroll-x').evaluate(overflow)).toBeGreaterThan(100);
     expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(
       await page.evaluate(() => document.documentElement.clientWidth),
     );
