@@ -1,6 +1,7 @@
 /** A comparison that was saved: which sessions its sides were made of, and what a person wrote on it. A file of the store, and border 4. */
 import { type Static, Type } from 'typebox';
 import { compareRunsMax, compareSidesMax, savedComparisonNotesMax } from './compare/limits.ts';
+import { formatPlural } from './format.ts';
 import { RecordingIdSchema, SessionNameSchema, SessionNoteSchema } from './session-file.ts';
 
 const strict = { additionalProperties: false } as const;
@@ -84,6 +85,15 @@ export const SavedComparisonViewSchema = Type.Object(
   strict,
 );
 export type SavedComparisonView = Static<typeof SavedComparisonViewSchema>;
+
+/** Who its sides are, and how many of their sessions are gone: "6.12 against 6.1; 2 sessions missing". */
+export function savedSidesWords({ sides }: Pick<SavedComparisonView, 'sides'>): string {
+  const [baseline, ...candidates] = sides;
+  const titles = candidates.map(({ title }) => title).join(', ');
+  const gone = sides.flatMap(({ sessions }) => sessions).filter(({ state }) => state === 'missing').length;
+  const missing = gone === 0 ? '' : `; ${formatPlural(gone, 'session')} missing`;
+  return `${titles} against ${baseline?.title ?? ''}${missing}`;
+}
 
 /** One line of the list, or a file that can't be read, and why. */
 export const SavedComparisonEntrySchema = Type.Union([

@@ -15,15 +15,32 @@ export type JudgeWords = {
   readonly format: ReportFormat;
 };
 
-/** What `compare` was asked: words for sessions, the baseline's first. */
-export type CompareWords = JudgeWords & {
+/** What `compare` was asked of a store: a comparison, or which are saved. */
+export type CompareWords =
+  | ComparisonWords
+  | { readonly command: 'list'; readonly store: string; readonly isJson: boolean };
+
+/** A comparison that is made now. */
+export type ComparisonWords = JudgeWords & {
   readonly store: string;
-  readonly sides: readonly (readonly string[])[];
-  /** Under which name it is saved in the store; not at all where absent. */
-  readonly save?: string | undefined;
   /** The file that all runs are written to as one Perfetto trace; not at all where absent. */
   readonly perfetto?: string | undefined;
-};
+} & (
+    | {
+        readonly command: 'sides';
+        /** Words for sessions, the baseline's first. */
+        readonly sides: readonly (readonly string[])[];
+        /** Under which name it is saved in the store; not at all where absent. */
+        readonly save?: string | undefined;
+      }
+    | {
+        readonly command: 'saved';
+        /** The id of a saved comparison, or a name that only one has. */
+        readonly saved: string;
+        /** The margin was said, and goes before the one that was saved. */
+        readonly hasMargin: boolean;
+      }
+  );
 
 /** Exit statuses, also of `lab compare`: fit for `git bisect run`, where 1 is bad. */
 export const compareStatus = { fine: 0, regressed: 1, notComparable: 2, needMoreRuns: 3 } as const;
@@ -70,27 +87,54 @@ export function judgeOf({ metric, margin, format, json }: JudgeOptions): JudgeWo
   return { metrics: metric, marginShare: margin, format: json === true ? 'json' : format };
 }
 
-type CompareOptions = { readonly save?: string; readonly perfetto?: string };
+type CompareOptions = JudgeOptions &
+  StoreOptions & {
+    readonly save?: string;
+    readonly perfetto?: string;
+    readonly saved?: string;
+    readonly list?: true;
+  };
 
 /** Adds the command. */
 export function addCompare(program: Command, environment: DataEnvironment, take: (words: CompareWords) => void): void {
-  const command = program.command('compare').usage('[options] BASELINE… -- CANDIDATE… [-- CANDIDATE…]');
+  const usage = '[options] BASELINE… -- CANDIDATE… [-- CANDIDATE…], or --saved ID, or --list';
+  const command = program.command('compare').usage(usage);
   withJudging(withStore(command))
     .description('compare recorded sessions of kernel builds, a run each, and say which is better')
     .option('--save <name>', 'keep it in the store under a name, for the page and for others', argumentOf(parseName))
+    .option('--saved <id>', 'a comparison that was saved, by its id or a name that only one has, instead of sessions')
+    .option('--list', 'list the saved comparisons, the newest first')
     .option('--perfetto <file>', 'write the runs of all sides to a file as one Perfetto trace')
-    .argument('<sessions...>', 'of the baseline, then behind -- of a candidate')
+    .argument('[sessions...]', 'of the baseline, then behind -- of a candidate')
     .addHelpText('after', compareHelp)
-    .action((words: readonly string[], options: JudgeOptions & StoreOptions & CompareOptions) => {
-      const sides = sidesOf(words);
-      if (!sides.ok) command.error(`error: ${sides.error.message}. ${sides.error.remedy}`);
-      else
-        take({
-          ...judgeOf(options),
-          ...{ store: storeOf(options, environment)?.folder ?? '', sides: sides.value, save: options.save },
-          perfetto: options.perfetto,
-        });
+    .action((words: readonly string[], options: CompareOptions) => {
+      const store = storeOf(options, environment)?.folder ?? '';
+      const hasMargin = command.getOptionValueSource('margin') !== 'default';
+      const asked = wordsOf(words, options, { store, hasMargin });
+      if (asked.ok) take(asked.value);
+      else command.error(`error: ${asked.error.message}. ${asked.error.remedy}`);
     });
+}
+
+function wordsOf(
+  words: readonly string[],
+  options: CompareOptions,
+  { store, hasMargin }: { readonly store: string; readonly hasMargin: boolean },
+): Result<CompareWords, UsageError> {
+  const { save, saved, list, perfetto, json } = options;
+  if (list === true || saved !== undefined) {
+    const isAlone = words.length === 0 && save === undefined && (list === undefined || saved === undefined);
+    if (!isAlone)
+      return err({
+        message: 'a saved comparison has its own sides',
+        remedy: 'Give --saved ID without sessions and without --save, or --list alone.',
+      });
+  }
+  if (list === true) return ok({ command: 'list', store, isJson: json === true });
+  const judged = { ...judgeOf(options), store, perfetto };
+  if (saved !== undefined) return ok({ command: 'saved', ...judged, saved, hasMargin });
+  const sides = sidesOf(words);
+  return sides.ok ? ok({ command: 'sides', ...judged, sides: sides.value, save }) : sides;
 }
 
 function sidesOf(words: readonly string[]): Result<readonly (readonly string[])[], UsageError> {

@@ -49,6 +49,13 @@ async function run(line: string): Promise<{ readonly status: number; readonly ou
   return { status, out, err };
 }
 
+/** The id of the only saved comparison. */
+function savedId(): string {
+  const [entry] = new SavedComparisons(temp.folder).list();
+  if (entry === undefined) throw new Error('it was saved');
+  return entry.id;
+}
+
 describe('faultline compare', () => {
   it('says what the thread asked, in 72 columns: improved, status 0', async () => {
     await record('6.1');
@@ -166,6 +173,68 @@ describe('faultline compare', () => {
       ['6.12', 5],
     ]);
   });
+
+  it('opens a saved comparison by its id or name: the same report and status, judged as it was saved unless told otherwise', async () => {
+    await record('6.1', {}, [1, 1.02]);
+    await record('6.12', {}, [1, 1.02]);
+    const sides = 'build:6.12 -- build:6.1';
+    const first = await run(`compare --save thread --metric violations --margin 5 ${sides}`);
+    const id = savedId();
+    new SavedComparisons(temp.folder).annotate(id, { atMs: 0, text: 'era A\nagainst D' });
+    const opened = await run(`compare --saved ${id}`);
+    expect([opened.status, opened.out]).toEqual([1, first.out]);
+    expect(opened.err).toMatch(new RegExp(`^thread \\(${id}\\), saved .*\n  .*: era A\n  against D\n$`));
+    const named = await run('compare --saved thread --metric faultTime --margin 90 --json');
+    const { comparison } = {
+      comparison: JSON.parse(named.out) as { thresholds: object; candidates: { metrics: object[] }[] },
+    };
+    expect(comparison.thresholds).toMatchObject({ marginShare: 0.9 });
+    expect(comparison.candidates[0]?.metrics).toMatchObject([{ metric: { id: 'faultTime' } }]);
+    // More runs of these builds are none of it.
+    await record('6.12', { faults: 99 }, [1]);
+    expect((await run(`compare --saved ${id}`)).out).toBe(first.out);
+  });
+
+  it('says of a saved comparison what is gone, and lists them', async () => {
+    await record('6.1', {}, [1, 1.02]);
+    await record('6.12', {}, [1, 1.02]);
+    expect((await run('compare --list')).out).toContain('nothing is saved yet');
+    await run('compare --save thread build:6.1 -- build:6.12');
+    const id = savedId();
+    const [gone = ''] = temp.store.library
+      .list()
+      .flatMap(({ id: own, manifest }) => (manifest?.setup?.build === '6.12' ? [own] : []));
+    temp.store.library.remove(gone);
+    const opened = await run(`compare --saved ${id}`);
+    expect(opened.out.replaceAll(/\s+/g, ' ')).toContain(`saved comparison: ${gone} is no longer in the store`);
+    const listed = await run('compare --list');
+    expect([listed.status, listed.err]).toEqual([0, '']);
+    expect(listed.out).toMatch(new RegExp(`^${id} .* thread +6\\.12 against 6\\.1; 1 session missing$`, 'm'));
+    const entries = JSON.parse((await run('compare --list --json')).out) as object[];
+    expect(entries).toMatchObject([{ id, name: 'thread', sides: [{ title: '6.1' }, { title: '6.12' }] }]);
+  });
+
+  it('refuses a saved comparison that there is not, or is not the only one of its name, with 2', async () => {
+    await record('6.1', {}, [1, 1.02]);
+    await record('6.12', {}, [1, 1.02]);
+    await run('compare --save twice build:6.1 -- build:6.12');
+    await run('compare --save twice build:6.1 -- build:6.12');
+    const none = await run('compare --saved 0123456789ab');
+    expect([none.status, none.out]).toEqual([2, '']);
+    expect(none.err).toContain('there is no saved comparison "0123456789ab"');
+    expect(none.err).toContain('faultline compare --list');
+    expect((await run('compare --saved ../../etc/passwd')).status).toBe(2);
+    const twice = await run('compare --saved twice');
+    expect([twice.status, twice.err]).toEqual([2, expect.stringContaining('2 saved comparisons are called "twice"')]);
+  });
+
+  it.each(['--saved a b -- c', '--saved a --save b', '--list --saved a', '--list a -- b'])(
+    'does not understand compare %s',
+    async (words) => {
+      const { status, err } = await run(`compare ${words}`);
+      expect([status, err]).toEqual([2, expect.stringContaining('has its own sides')]);
+    },
+  );
 
   it('writes the runs of all sides as a Perfetto trace, and over no file', async () => {
     await record('6.1');

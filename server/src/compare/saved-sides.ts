@@ -1,5 +1,12 @@
 /** The sides of a saved comparison among the sessions that are there now. */
-import { err, ok, type Result, type SavedComparison, type SavedComparisonView } from '@faultline/shared';
+import {
+  type Comparison,
+  err,
+  ok,
+  type Result,
+  type SavedComparison,
+  type SavedComparisonView,
+} from '@faultline/shared';
 import type { Library } from '../sessions/library.ts';
 import type { Refusal } from '../sessions/refusal.ts';
 import { digestOfJournal } from '../sessions/journal-digest.ts';
@@ -47,6 +54,15 @@ export function sidesOfSaved(
       ...remark(idsOf('changed'), 'is not the one that was compared then', 'are not those that were compared then'),
     ],
   });
+}
+
+/** What is to be said of the sides stands at the gate of every candidate, so that every format says it. */
+export function withRemarks(comparison: Comparison, remarks: readonly string[]): Comparison {
+  const notes = remarks.map((message) => ({ name: 'saved', level: 'note', message }) as const);
+  return {
+    ...comparison,
+    candidates: comparison.candidates.map((one) => ({ ...one, gate: [...one.gate, ...notes] })),
+  };
 }
 
 /** So many ids are named. */

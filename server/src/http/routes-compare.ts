@@ -19,6 +19,7 @@ import { perfettoOfSides } from '../compare/perfetto-sides.ts';
 import { readDifferenceHeat } from '../compare/heat-runs.ts';
 import { buildOf } from '../compare/recorded-run.ts';
 import { report } from '../compare/report.ts';
+import { withRemarks } from '../compare/saved-sides.ts';
 import { compareHtml } from '../exports/compare-html.ts';
 import { isLive, type Library, type LibraryEntry } from '../sessions/library.ts';
 import {
@@ -178,15 +179,6 @@ function compare(
     candidates.map(({ side }) => side),
     { metrics: asked, ...(marginShare === undefined ? {} : { marginShare }) },
   );
-}
-
-/** What is to be said of the sides stands at the gate of every candidate, so that every format says it. */
-function withRemarks(comparison: Comparison, remarks: readonly string[]): Comparison {
-  const notes = remarks.map((message) => ({ name: 'saved', level: 'note', message }) as const);
-  return {
-    ...comparison,
-    candidates: comparison.candidates.map((one) => ({ ...one, gate: [...one.gate, ...notes] })),
-  };
 }
 
 /** All sides, one after the other: each is read whole. */

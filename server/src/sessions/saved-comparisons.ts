@@ -59,6 +59,19 @@ export class SavedComparisons {
       .toSorted((left, right) => createdAtMs(right) - createdAtMs(left));
   }
 
+  /** One by its id, or by a name that only one has. Error: none or several are called so, or its file can't be read. */
+  find(word: string): Result<SavedComparison, Refusal> {
+    if (idPattern.test(word)) return this.read(word);
+    const named = this.list().flatMap((entry) => ('saved' in entry && entry.saved.name === word ? [entry.saved] : []));
+    const [one, another] = named;
+    if (one === undefined) return err(unknown(word));
+    if (another === undefined) return ok(one);
+    const ids = named.map(({ id }) => id).join(', ');
+    return err(
+      refusal(`${String(named.length)} saved comparisons are called ${JSON.stringify(word)}`, `Say which: ${ids}.`),
+    );
+  }
+
   /** Error: there is none of this id, or its file can't be read. */
   read(id: string): Result<SavedComparison, Refusal> {
     const path = this.pathOf(id);
@@ -161,7 +174,11 @@ function isNewer(value: unknown): boolean {
 
 function unknown(id: string): Refusal {
   const message = `there is no saved comparison ${JSON.stringify(id.slice(0, 40))}`;
-  return { kind: 'unknown-session', message, remedy: 'GET /api/v1/comparisons lists them.' };
+  return {
+    kind: 'unknown-session',
+    message,
+    remedy: 'faultline compare --list shows them, and so does GET /api/v1/comparisons.',
+  };
 }
 
 function unreadable(id: string, why: string): Refusal {

@@ -1,5 +1,5 @@
 /** Saved comparisons, ready to be listed, and the one that is open. */
-import { formatInstant, formatPlural, type SavedComparisonView } from '@faultline/shared';
+import { formatInstant, type SavedComparisonView, savedSidesWords } from '@faultline/shared';
 import type { Shown } from './app-state.ts';
 
 /** One of the list. */
@@ -35,12 +35,9 @@ export function selectSaved({ app, page }: Shown): {
   };
 }
 
-function rowOf({ id, name, createdAtMs, sides }: SavedComparisonView): SavedRow {
-  const [baseline, ...candidates] = sides;
-  const titles = candidates.map(({ title }) => title).join(', ');
-  const gone = sides.flatMap(({ sessions }) => sessions).filter(({ state }) => state === 'missing').length;
-  const missing = gone === 0 ? '' : `; ${formatPlural(gone, 'session')} missing`;
-  return { id, name, when: formatInstant(createdAtMs), words: `${titles} against ${baseline?.title ?? ''}${missing}` };
+function rowOf(view: SavedComparisonView): SavedRow {
+  const { id, name, createdAtMs } = view;
+  return { id, name, when: formatInstant(createdAtMs), words: savedSidesWords(view) };
 }
 
 function openOf(view: SavedComparisonView): OpenSaved {
