@@ -1,20 +1,20 @@
 /** A real server over runs of 6.1 and 6.12 that were really recorded: what the tests of the page of comparisons begin with. */
-import { execFile, spawn } from 'node:child_process';
-import { mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { execFile } from 'node:child_process';
+import { mkdtemp, readdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import type { SessionManifest } from '@faultline/shared';
 import type { Browser, Page } from 'playwright-core';
-import { saysWhere } from './session-store.ts';
+import { type StoreServer, serveStore } from './session-store.ts';
 
 const run = promisify(execFile);
 /** The working copy. */
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
 /** A server over a store with these sessions. */
-export type CompareServer = AsyncDisposable & { readonly url: string; readonly store: string };
+export type CompareServer = StoreServer;
 
 /**
  * Imports runs by their names in server/test/fixtures/compare (6.1-1, 6.12-2, …) and serves them without tracing; where there is a file of a
@@ -30,19 +30,7 @@ export async function openCompareServer(
   if (matrixFile !== undefined) await joinSeries(store);
   const matrix = matrixFile === undefined ? [] : ['--matrix', matrixFile];
   // The runs were recorded once, and are as old as they are.
-  const words = ['serve', '--port', String(port), '--store', store, '--keep-for', '36500d', '--no-trace', ...matrix];
-  const server = spawn(`${root}bin/faultline`, words, { stdio: ['ignore', 'pipe', 'inherit'] });
-  await saysWhere(server);
-  return {
-    url: `http://127.0.0.1:${port}`,
-    store,
-    [Symbol.asyncDispose]: async () => {
-      const ended = new Promise((resolve) => server.once('exit', resolve));
-      server.kill('SIGINT');
-      await ended;
-      await rm(store, { recursive: true });
-    },
-  };
+  return serveStore(store, ['--port', String(port), '--keep-for', '36500d', ...matrix]);
 }
 
 /** Imports more runs by their names. */

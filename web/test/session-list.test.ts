@@ -6,19 +6,17 @@ import { type CompareServer, openCompareServer } from './compare-store.ts';
 import { openBrowser, soon } from './open-page.ts';
 import { openSessionPage } from './session-store.ts';
 
+/** Ends whatever came about, also where something later failed. */
+const opened = new AsyncDisposableStack();
 let browser: Browser;
 let server: CompareServer;
 
 beforeAll(async () => {
-  server = await openCompareServer(7873, ['6.1-1', '6.1-2', '6.12-1']);
-  browser = await openBrowser();
+  server = opened.use(await openCompareServer(7873, ['6.1-1', '6.1-2', '6.12-1']));
+  browser = opened.use(await openBrowser());
 }, 90_000);
 
-afterAll(async () => {
-  // What failed in beforeAll is told by itself; what was started must end all the same.
-  await (browser as Browser | undefined)?.close();
-  await (server as CompareServer | undefined)?.[Symbol.asyncDispose]();
-});
+afterAll(() => opened.disposeAsync());
 
 const rowsOf = (page: Page) => page.getByRole('table', { name: 'recorded sessions' }).locator('.table-body [role=row]');
 const findOf = (page: Page): string | null => new URL(page.url()).searchParams.get('find');

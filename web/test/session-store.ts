@@ -12,10 +12,11 @@ const run = promisify(execFile);
 /** The working copy. */
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
-/** The server, its store, and the session that was recorded here while a known load ran. */
-export type SessionServer = AsyncDisposable & {
-  readonly url: string;
-  readonly store: string;
+/** A server over a store. */
+export type StoreServer = AsyncDisposable & { readonly url: string; readonly store: string };
+
+/** The server, its store, and the session that was recorded here while a known load ran: it has a name, and a mark at its second second. */
+export type SessionServer = StoreServer & {
   /** The session of this host, and what `record` printed of it. */
   readonly recorded: RecordSummary & { readonly recordingId: string };
   /** Runs `faultline` on the store; its standard output. */
@@ -42,15 +43,20 @@ export async function openSessionServer(seconds: number): Promise<SessionServer>
   const recorded = JSON.parse(await recording) as SessionServer['recorded'];
   await load;
   await rm(program);
-  const server = spawn(`${root}bin/faultline`, ['serve', '--store', store, '--no-trace'], {
+  const { recordingId } = recorded;
+  await faultline('sessions', 'rename', recordingId, 'unbind the device');
+  await faultline('sessions', 'mark', recordingId, 'here I unbound it', '--at', '2s');
+  return { ...(await serveStore(store)), recorded, faultline };
+}
+
+/** Serves a folder's sessions without tracing, on a port that is free or the one of `words`; the folder goes with the server. */
+export async function serveStore(store: string, words: readonly string[] = []): Promise<StoreServer> {
+  const server = spawn(`${root}bin/faultline`, ['serve', '--store', store, '--no-trace', ...words], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
-  const url = await saysWhere(server);
   return {
-    url,
+    url: await saysWhere(server),
     store,
-    recorded,
-    faultline,
     [Symbol.asyncDispose]: async () => {
       const ended = new Promise((resolve) => server.once('exit', resolve));
       server.kill('SIGINT');
@@ -63,7 +69,7 @@ export async function openSessionServer(seconds: number): Promise<SessionServer>
 /** Opens a page of this server; what goes wrong in it is in `errors`. */
 export async function openSessionPage(
   browser: Browser,
-  server: Pick<SessionServer, 'url'>,
+  server: StoreServer,
   query: string,
 ): Promise<AsyncDisposable & { readonly page: Page; readonly errors: string[] }> {
   const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, acceptDownloads: true });
@@ -79,7 +85,7 @@ export async function openSessionPage(
 }
 
 /** The address of a server, without a slash at its end, when it has said it. */
-export function saysWhere(server: ChildProcess): Promise<string> {
+function saysWhere(server: ChildProcess): Promise<string> {
   return new Promise((resolve, reject) => {
     server.stdout?.on('data', (chunk: Buffer) => {
       const url = /http:\/\/[^/\s]+/.exec(chunk.toString())?.[0];

@@ -6,26 +6,22 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openBrowser, panelOf, soon, waitForFigures } from './open-page.ts';
 import { type SessionServer, openSessionPage, openSessionServer } from './session-store.ts';
 
+/** Ends whatever came about, also where something later failed. */
+const opened = new AsyncDisposableStack();
 let browser: Browser;
 let server: SessionServer;
 let id = '';
 let sampleId = '';
 
 beforeAll(async () => {
-  server = await openSessionServer(6);
+  server = opened.use(await openSessionServer(6));
   id = server.recorded.recordingId;
   const sample = await server.faultline('record', '--target', 'replay', '--for', '3s', '--label', 'sample', '--json');
   sampleId = (JSON.parse(sample) as { recordingId: string }).recordingId;
-  await server.faultline('sessions', 'rename', id, 'unbind the device');
-  await server.faultline('sessions', 'mark', id, 'here I unbound it', '--at', '2s');
-  browser = await openBrowser();
+  browser = opened.use(await openBrowser());
 }, 90_000);
 
-afterAll(async () => {
-  // What failed in beforeAll is told by itself; what was started must end all the same.
-  await (browser as Browser | undefined)?.close();
-  await (server as SessionServer | undefined)?.[Symbol.asyncDispose]();
-});
+afterAll(() => opened.disposeAsync());
 
 const rowsOf = (page: Page) => page.getByRole('table', { name: 'recorded sessions' }).locator('.table-body [role=row]');
 const rowOf = (page: Page, text: string) => rowsOf(page).filter({ hasText: text });
