@@ -13,6 +13,7 @@ import {
   type Side,
   type TargetView,
 } from '@faultline/shared';
+import type { LiveFigures } from '../sessions/live-figures.ts';
 import type { RecordedFigures } from '../sessions/recorded-figures.ts';
 import type { Refusal } from '../sessions/refusal.ts';
 import { readRecorded, type RecordedFolder } from './recorded-run.ts';
@@ -23,10 +24,11 @@ export type ComparedSide = { readonly side: Side; readonly view: ComparedSideVie
 /** Whose totals the path and the assertion are made of; of the others nothing is kept. */
 const pathProbes: readonly string[] = ['vfio-fault', 'pfn-remap', 'pfn-insert', 'dma-map', 'lock-assert'];
 
-/** Reads the sessions of a side one after the other. Error: there is none, or one can't be read. */
+/** Reads the sessions of a side one after the other, live ones as of readRecorded. Error: there is none, or one can't be read. */
 export async function readComparedSide(
   folders: readonly RecordedFolder[],
   title: string,
+  live?: LiveFigures,
 ): Promise<Result<ComparedSide, Refusal>> {
   const [first] = folders;
   if (first === undefined)
@@ -34,7 +36,7 @@ export async function readComparedSide(
   const runs: ComparedRun[] = [];
   const gathered: GatheredRun[] = [];
   for (const one of folders) {
-    const read = await readRecorded(one);
+    const read = await readRecorded(one, live);
     if (!read.ok) return read;
     runs.push(read.value.run);
     gathered.push(...pathRuns(read.value.figures));

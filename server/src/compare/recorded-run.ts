@@ -1,5 +1,6 @@
 /** A recorded session as one run of a comparison. */
 import { type ComparedRun, comparedRun, err, ok, type Result, type SessionManifest } from '@faultline/shared';
+import type { LiveFigures } from '../sessions/live-figures.ts';
 import type { RecordedFigures } from '../sessions/recorded-figures.ts';
 import { readFinalFigures } from '../sessions/session-totals.ts';
 import type { Refusal } from '../sessions/refusal.ts';
@@ -20,12 +21,12 @@ export async function readRun(recorded: RecordedFolder): Promise<Result<Compared
   return read.ok ? ok(read.value.run) : read;
 }
 
-/** As readRun, with the figures that the run was made of. */
-export async function readRecorded({
-  folder,
-  manifest,
-}: RecordedFolder): Promise<Result<{ readonly run: ComparedRun; readonly figures: RecordedFigures }, Refusal>> {
-  const { figures, damage } = await readFinalFigures({ folder, manifest });
+/** As readRun, with the figures that the run was made of. `live` reads on where it was in sessions that are being recorded. */
+export async function readRecorded(
+  { folder, manifest }: RecordedFolder,
+  live?: LiveFigures,
+): Promise<Result<{ readonly run: ComparedRun; readonly figures: RecordedFigures }, Refusal>> {
+  const { figures, damage } = await readFinalFigures({ folder, manifest }, live);
   if (damage !== undefined) {
     const message = `session ${manifest.id}: its journal can't be read beyond this place: ${damage}`;
     return err({ kind: 'session-unreadable', message, remedy: 'Leave it out, or record that run again.' });

@@ -22,6 +22,7 @@ import { report } from '../compare/report.ts';
 import { withRemarks } from '../compare/saved-sides.ts';
 import { compareHtml } from '../exports/compare-html.ts';
 import { isLive, type Library, type LibraryEntry } from '../sessions/library.ts';
+import { LiveFigures } from '../sessions/live-figures.ts';
 import {
   type ChosenSide,
   namedSides,
@@ -88,6 +89,7 @@ const HeatQuerySchema = Type.Object(
 
 /** Adds /api/v1/comparable, /api/v1/compare and what is drawn beside it. */
 export function addCompareRoutes(app: App, library: Library): void {
+  const live = new LiveFigures();
   app.get(
     '/comparable',
     {
@@ -121,7 +123,7 @@ export function addCompareRoutes(app: App, library: Library): void {
           .type('application/vnd.google.protobuf')
           .header('content-disposition', 'attachment; filename="faultline-comparison.pftrace"')
           .send(Readable.from(perfettoOfSides(named.sides), { objectMode: false }));
-      const sides = await readSides(named.sides);
+      const sides = await readSides(named.sides, live);
       const comparison = withRemarks(compare(sides, named.judge, query), named.remarks);
       const answer = answerOf(sides, comparison);
       if (format === 'json') return answer;
@@ -182,9 +184,12 @@ function compare(
 }
 
 /** All sides, one after the other: each is read whole. */
-async function readSides([baseline, candidate, ...further]: PerSide<ChosenSide>): Promise<PerSide<ComparedSide>> {
+async function readSides(
+  [baseline, candidate, ...further]: PerSide<ChosenSide>,
+  live: LiveFigures,
+): Promise<PerSide<ComparedSide>> {
   const read = async ({ folders, title }: ChosenSide): Promise<ComparedSide> =>
-    accepted(await readComparedSide(folders, title));
+    accepted(await readComparedSide(folders, title, live));
   const sides: PerSide<ComparedSide> = [await read(baseline), await read(candidate)];
   const rest: ComparedSide[] = [];
   for (const one of further) rest.push(await read(one));

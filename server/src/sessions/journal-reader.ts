@@ -95,16 +95,28 @@ export class JournalDecoder {
   }
 }
 
-/** All events of a journal file. Memory: one line. Throws only what the file system throws. */
-export async function* readJournal(path: string): AsyncGenerator<JournalEvent> {
-  yield* decodeJournal(createReadStream(path, { highWaterMark: 256 * 1024 }));
+/** How far a journal has been read: what is read from it on moves it, line by line. */
+export class JournalPlace {
+  readonly decoder = new JournalDecoder();
+  /** Bytes of the lines before it. */
+  wholeBytes = 0;
 }
 
-/** The same for bytes from anywhere. */
-export async function* decodeJournal(chunks: AsyncIterable<Buffer>): AsyncGenerator<JournalEvent> {
-  const decoder = new JournalDecoder();
-  let wholeBytes = 0;
+/** All events of a journal file, or those behind a place. Memory: one line. Throws only what the file system throws. */
+export async function* readJournal(
+  path: string,
+  place: JournalPlace = new JournalPlace(),
+): AsyncGenerator<JournalEvent> {
+  yield* decodeJournal(createReadStream(path, { highWaterMark: 256 * 1024, start: place.wholeBytes }), place);
+}
+
+/** The same for bytes from anywhere, which begin at the place. */
+export async function* decodeJournal(
+  chunks: AsyncIterable<Buffer>,
+  place: JournalPlace = new JournalPlace(),
+): AsyncGenerator<JournalEvent> {
   for await (const { bytes, isWhole } of splitLines(chunks)) {
+    const { decoder, wholeBytes } = place;
     if (!isWhole) {
       const isTooLong = bytes.length > journalLineBytesMax;
       if (isTooLong) yield { kind: 'damaged', wholeBytes, message: `a line longer than ${journalLineBytesMax} bytes` };
@@ -116,7 +128,7 @@ export async function* decodeJournal(chunks: AsyncIterable<Buffer>): AsyncGenera
       yield { kind: 'damaged', wholeBytes, message: `at byte ${wholeBytes}: ${event.error}` };
       return;
     }
-    wholeBytes += bytes.length + 1;
+    place.wholeBytes = wholeBytes + bytes.length + 1;
     yield event.value;
   }
 }

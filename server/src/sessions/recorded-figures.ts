@@ -131,19 +131,24 @@ export class RecordedFigures {
   /** The figures that a journal added up to, without its texts and calls. */
   static restored(manifest: SessionManifest, totals: SessionTotals): RecordedFigures {
     const figures = new RecordedFigures();
-    figures.lastAtMs = totals.lastAtMs;
-    figures.tickCount = totals.tickCount;
-    for (const [index, run] of manifest.runs.entries()) {
-      const one = new RecordedRunFigures(run);
-      one.restore(ensure(totals.runs[index], 'totals of as many runs'));
-      figures.runs.push(one);
-    }
+    figures.take(manifest.runs, totals);
     return figures;
   }
 
   /** What can be restored so. */
   settled(): Pick<SessionTotals, 'lastAtMs' | 'tickCount' | 'runs'> {
     return { lastAtMs: this.lastAtMs, tickCount: this.tickCount, runs: this.runs.map((run) => run.settled()) };
+  }
+
+  /** The same at this moment, without texts and calls: what is added later does not change it. */
+  snapshot(): RecordedFigures {
+    const copy = new RecordedFigures();
+    copy.head = this.head;
+    copy.take(
+      this.runs.map(({ run }) => run),
+      this.settled(),
+    );
+    return copy;
   }
 
   add(event: JournalEvent): void {
@@ -170,6 +175,19 @@ export class RecordedFigures {
       case 'torn':
       case 'damaged':
         return;
+    }
+  }
+
+  private take(
+    runs: readonly RecordedRun[],
+    { lastAtMs, tickCount, runs: totals }: Pick<SessionTotals, 'lastAtMs' | 'tickCount' | 'runs'>,
+  ): void {
+    this.lastAtMs = lastAtMs;
+    this.tickCount = tickCount;
+    for (const [index, run] of runs.entries()) {
+      const one = new RecordedRunFigures(run);
+      one.restore(ensure(totals[index], 'totals of as many runs'));
+      this.runs.push(one);
     }
   }
 

@@ -11,6 +11,7 @@ import {
   sessionTotalsBytesMax,
 } from '@faultline/shared';
 import { Compile } from 'typebox/compile';
+import type { FinalFigures, LiveFigures } from './live-figures.ts';
 import { readFigures, RecordedFigures } from './recorded-figures.ts';
 
 const validator = Compile(SessionTotalsSchema);
@@ -51,12 +52,11 @@ export function isDerived(closed: Closed): boolean {
 }
 
 /**
- * All cumulative figures of a session at its end: of its totals, or of its journal where there are none. `damage`: where
- * the journal can't be read on. Texts and calls are not among them.
+ * All cumulative figures of a session at its end: of its totals, or of its journal where there are none. Of one that is being recorded
+ * `live` knows how far its journal has been read; without it all of it is. Texts and calls are not among them.
  */
-export async function readFinalFigures(
-  session: Closed,
-): Promise<{ readonly figures: RecordedFigures; readonly damage: string | undefined }> {
+export async function readFinalFigures(session: Closed, live?: LiveFigures): Promise<FinalFigures> {
+  if (session.manifest.state === 'live' && live !== undefined) return live.read(session.folder);
   const totals = readTotals(session);
   if (totals !== undefined)
     return { figures: RecordedFigures.restored(session.manifest, totals), damage: totals.damage };

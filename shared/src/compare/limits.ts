@@ -27,6 +27,9 @@ export const compareHeatColumnsMax = 60;
 /** Journals of all runs of two sides that are read for one, bytes: some seconds' reading. Runs that only count take some 50 kB each. */
 export const compareHeatBytesMax = 256 * 1024 ** 2;
 
+/** Sessions being recorded whose figures are kept to be read on for the next comparison: a side each, some MB at most. */
+export const liveFiguresMax = 8;
+
 /** Comparisons that a store keeps by name: a list that a person still reads. */
 export const savedComparisonsMax = 500;
 
