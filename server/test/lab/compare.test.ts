@@ -1,6 +1,12 @@
 /** Kernels compared: 6.1 (era A) against 6.12 (era D), each run a session cut out of a guest whose probes stay attached. */
+import { readFileSync } from 'node:fs';
 import type { CandidateComparison } from '@faultline/shared';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { chooseRuns } from '../../src/compare/choose-runs.ts';
+import { readMatrix } from '../../src/lab/matrix.ts';
+import { matrixGrid } from '../../src/lab/matrix-grid.ts';
+import { faultPathRuns } from '../../src/lab/open-guest.ts';
+import { realProbes } from '../fakes/recorded-fault-runs.ts';
 import { openTempStore, type TempStore } from '../fakes/temp-store.ts';
 import { compareLabSeries, type LabSeriesRequest, runLabSeries } from './lab-series.ts';
 
@@ -40,6 +46,28 @@ describe('6.1 against 6.12', () => {
       if (workload === 'dma-map') expect(exact(found, 'mapCalls')).toEqual([1, 1]);
     },
   );
+
+  it('fills every cell of lab/matrix.toml with its own runs, and leaves none out', async () => {
+    const text = readFileSync(new URL('../../../lab/matrix.toml', import.meta.url), 'utf8');
+    const plans = readMatrix(text.replace('runs = 10', 'runs = 3'), '/');
+    if (!plans.ok) throw new Error(plans.error.message);
+    const sessions = temp.store.library
+      .list()
+      .flatMap(({ folder, manifest }) => (manifest === undefined ? [] : [{ folder, manifest }]));
+    const streams = faultPathRuns((await realProbes()).map(({ manifest }) => manifest));
+    const cells = matrixGrid(plans.value, sessions, streams).flatMap((row) => row.cells);
+    expect(cells.map(({ kernel, runCount, notes }) => [kernel, runCount, notes])).toEqual(
+      Array.from({ length: 4 }, () => kernels.map((kernel) => [kernel, 3, []])).flat(),
+    );
+    // Each run is in one cell, and none is left.
+    expect(new Set(cells.flatMap(({ runs }) => runs.map(({ folder }) => folder))).size).toBe(sessions.length);
+    for (const { word, runs } of cells) {
+      const chosen = chooseRuns([word ?? ''], temp.store.library);
+      expect(chosen.ok ? chosen.value.map(({ folder }) => folder).toSorted() : chosen.error).toEqual(
+        runs.map(({ folder }) => folder).toSorted(),
+      );
+    }
+  });
 
   it('goes on where it was interrupted, and makes no run twice', async () => {
     const request: LabSeriesRequest = { kernels, runCount: 3, workload: { workload: 'sysfs' } };
