@@ -14,7 +14,7 @@ const answers: Readonly<Record<ThreadRow['variant'], string>> = {
   v1d: 'the patch, downgrading to the read lock at the end',
   v2: 'one vmf_insert_pfn a fault',
   v3: 'vmf_insert_pfn of the whole VMA in one fault',
-  v4: 'no fault handler (–: nothing to trace), mapped at mmap',
+  v4: 'no fault handler, mapped at mmap',
 };
 
 /** The whole of it, a line break at the end. */

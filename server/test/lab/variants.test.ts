@@ -161,11 +161,13 @@ describe('6.1 with the alternatives of the thread, one after the other in one gu
   });
 
   describe('6.1-v4, which has no handler', () => {
-    beforeAll(() => use(guest, '6.1-v4'));
+    beforeAll(() => use(guest, '6.1-v4', ['vfio-fault', 'faults']));
 
     it.each(['touch', 'dma-map'])('takes no fault and one remap under the write lock for %s', async (workload) => {
       const counted = await guest.count({ workload });
       expect(counted.sum('fault-contract', 'handlerCalls', { handler: '0' }) + calls(counted)).toBe(0);
+      expect(counted.sum('vfio-fault', 'attempts')).toBe(0);
+      expect(counted.sum('vfio-fault', 'pagesMapped', { device: '0000:01:00.0' })).toBe(pages);
       expect(counted.sum('lock-assert', 'checks', { actual: 'mmap-write', kernel: 'holds', mine: 'holds' })).toBe(1);
       expect(counted.sum('lock-assert', 'violations')).toBe(0);
       expect(findings(counted)).toEqual({});

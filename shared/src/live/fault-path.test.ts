@@ -134,7 +134,7 @@ describe('the fault path', () => {
     const node = (id: string) => path?.nodes.find((one) => one.id === id);
     expect(node('remap')).toMatchObject({ total: 3, violations: 0, locks: [{ lock: 'mmap-write', count: 3 }] });
     expect(node('instruction')).toMatchObject({ total: 0 });
-    expect(path?.edges).toContainEqual({ from: 'mmap', to: 'handler', count: 3 });
+    expect(path?.edges).toContainEqual({ from: 'mmap', to: 'core_mmap', count: 3 });
     expect(path?.edges.some(({ from }) => from === 'handle_mm_fault')).toBe(false);
     expect(faultsOf(none)).toBe(0);
   });

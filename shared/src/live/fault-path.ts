@@ -226,7 +226,7 @@ function mappingAtMmap(figures: Figures): readonly PathNode[] {
   return [
     node({ id: 'handle_mm_fault', name: 'handle_mm_fault', column: 1, row: handlerRow - 2, kind: 'unmeasured' }),
     node(place('mmap', 'mmap of the BAR', -1, 'unmeasured'), { locks }),
-    node(place('handler', 'vfio_pci_core_mmap', 0, 'unmeasured'), { locks }),
+    node(place('core_mmap', 'vfio_pci_core_mmap', 0, 'unmeasured'), { locks }),
     node(place('io_remap', 'io_remap_pfn_range', 1, 'inlined'), { locks }),
     node(place('remap', 'remap_pfn_range', 2, measured ? 'measured' : 'unmeasured'), {
       ...(measured ? flow(figures, 'remaps', () => true) : {}),
@@ -330,7 +330,7 @@ function edgesOf({ session, era }: Figures): readonly PathEdge[] {
 
 function edgesAtMmap(session: LiveSession): readonly PathEdge[] {
   const count = totalOf(session, 'remaps', {});
-  const ids = ['mmap', 'handler', 'io_remap', 'remap'];
+  const ids = ['mmap', 'core_mmap', 'io_remap', 'remap'];
   return ids.slice(1).map((to, at) => ({ from: ids[at] ?? to, to, count }));
 }
 
