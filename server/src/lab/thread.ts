@@ -3,15 +3,7 @@
  * guest: one that nothing traces, in which modules are swapped, says what a workload takes by itself; a traced one of each build, restored
  * from its snapshot for every turn, because attaching anew after a swap takes half a minute where restoring takes two seconds.
  */
-import {
-  describeOops,
-  type LabError,
-  type Oops,
-  prepareGuest,
-  readModuleOf,
-  readOopses,
-  swapModule,
-} from '@faultline/lab';
+import { describeOops, type LabError, type Oops, prepareGuest, readModuleOf, readOopses } from '@faultline/lab';
 import { err, ok, oopsesShownMax, type Result, type SessionSetup, type StartRun } from '@faultline/shared';
 import type { Library } from '../sessions/library.ts';
 import type { GuestTarget } from '../targets/guest.ts';
@@ -180,7 +172,7 @@ async function timeUntraced(
   const kernel = kernelOf(first.variant);
   const module = await readModuleOf(kernel, 'vfio_pci_core', () => undefined, signal);
   if (!module.ok) return module;
-  const swapped = await swapModule(target.guest.machine.agent, module.value);
+  const swapped = await target.swapModule(module.value);
   if (!swapped.ok) return swapped;
   for (const run of runs) {
     tell(`${kernel}: ${run.workload} untraced`);

@@ -220,6 +220,11 @@ export class Tracer implements Tracing {
     return answer;
   }
 
+  /** What a target can do is looked at anew by the next run: its modules have been changed. */
+  forgetCapabilities(target: Target): void {
+    this.capabilities.delete(target);
+  }
+
   private findTarget(targetId: string): Result<Target, Refusal> {
     const target = this.known.find((one) => one.id === targetId);
     if (target !== undefined) return ok(target);

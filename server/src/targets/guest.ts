@@ -7,12 +7,20 @@ import { constants } from 'node:os';
 import { basename } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { finished } from 'node:stream/promises';
-import { type AgentError, type AgentExit, type AgentProcess, type Guest, digestOf } from '@faultline/lab';
+import {
+  type AgentError,
+  type AgentExit,
+  type AgentProcess,
+  type Guest,
+  type LabError,
+  digestOf,
+  swapModule,
+} from '@faultline/lab';
 import { err, ok, type Result, type TargetIdentity, targetFileBytesMax } from '@faultline/shared';
 import { readIdentity } from './identity.ts';
 import type { Exit, ProcessSpec, Target, TargetError, TargetProcess } from './target.ts';
 
-/** Files of a guest that take seconds to read under emulation. Its modules are loaded before anybody can ask. */
+/** Files of a guest that take seconds to read under emulation. Its modules are loaded before anybody can ask, and change by swapModule. */
 const slowFiles = ['/proc/kallsyms', '/sys/kernel/debug/tracing/available_filter_functions'];
 
 type Held = ProcessSpec & { readonly id: number };
@@ -62,6 +70,13 @@ export class GuestTarget implements Target {
       const clock = await this.guest.machine.agent.clockNs();
       return clock.ok ? (beforeMs + Date.now()) / 2 - Number(clock.value / 1000n) / 1000 : undefined;
     });
+  }
+
+  /** Puts another build of vfio_pci_core in place (swapModule); functions and their addresses are others then. */
+  async swapModule(module: Uint8Array): Promise<Result<void, LabError>> {
+    const swapped = await swapModule(this.guest.machine.agent, module);
+    for (const path of slowFiles) this.files.delete(path);
+    return swapped;
   }
 
   async readFile(path: string): Promise<Result<Uint8Array, TargetError>> {

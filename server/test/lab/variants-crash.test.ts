@@ -2,7 +2,7 @@
  * What a lock check does not see: v1 and v1d hold the write lock where the assertion asks for it, and kill the kernel. An oops is a
  * result here: the console says which, the contract probe said why. Each guest ends with its test.
  */
-import { readModuleOf, type Oops, readOopses, swapModule } from '@faultline/lab';
+import { readModuleOf, type Oops, readOopses } from '@faultline/lab';
 import { describe, expect, it } from 'vitest';
 import { until } from '../until.ts';
 import { type Counted, TracedGuest } from './traced-guest.ts';
@@ -22,7 +22,7 @@ async function startCrashing(build: string): Promise<TracedGuest> {
     await agent.writeFile(`/proc/sys/kernel/${name}`, Buffer.from(value));
   const file = await readModuleOf(build, 'vfio_pci_core', () => undefined, undefined);
   if (!file.ok) throw new Error(file.error.message);
-  const swapped = await swapModule(agent, file.value);
+  const swapped = await guest.open.target.swapModule(file.value);
   if (!swapped.ok) throw new Error(swapped.error.message);
   return guest;
 }

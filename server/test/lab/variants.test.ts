@@ -2,7 +2,7 @@
  * The answers to the thread, side by side on 6.1: six builds of vfio-pci-core, swapped in one guest, each with its exact counts and
  * what its contract with the kernel's memory management says.
  */
-import { readModuleOf, swapModule } from '@faultline/lab';
+import { readModuleOf } from '@faultline/lab';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Counted, TracedGuest } from './traced-guest.ts';
 
@@ -24,9 +24,10 @@ async function use(
   for (const { id, probe, state } of guest.runs) {
     if (state === 'running' && probe !== 'lock-assert') await guest.tracer.stopRun(id);
   }
-  const { agent } = guest.open.target.guest.machine;
-  const swapped = await swapModule(agent, await moduleOf(build));
+  const { target } = guest.open;
+  const swapped = await target.swapModule(await moduleOf(build));
   if (!swapped.ok) throw new Error(swapped.error.message);
+  guest.tracer.forgetCapabilities(target);
   for (const [probe, stream] of [['fault-contract', 'contract'], ...streams] as const) {
     const begun = await guest.tracer.startRun({ targetId: guest.open.target.id, probe, stream });
     if (!begun.ok) throw new Error(begun.error.message);
