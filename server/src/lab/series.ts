@@ -2,7 +2,7 @@
  * A series: one workload, again and again, on each of several kernels in turn, so that whatever else goes on in the
  * machine meets all of them alike. Each repetition is a recorded session. What a series has recorded already is not done again.
  */
-import { digestOf, type LabError, type LabStage } from '@faultline/lab';
+import { digestOf, type LabError, type LabStage, prepareGuest } from '@faultline/lab';
 import {
   comparePollMs,
   compareSettleMaxMs,
@@ -65,7 +65,8 @@ export type SeriesSide = { readonly kernel: string; readonly series: string };
 /** A guest that is traced, and the session that its runs are cut out of. */
 export type TracedGuest = { readonly guest: OpenGuest; readonly session: SessionSource };
 
-type Opened = SeriesSide & TracedGuest;
+/** A kernel's part of which runs are missing. */
+type Opened = SeriesSide & TracedGuest & { readonly missing: readonly number[] };
 
 /** One run of a workload: how it is done, and what of it is a run at all. */
 export type Repetition = {
@@ -78,25 +79,54 @@ export type Repetition = {
   readonly judge?: (end: WorkloadEnd) => NonNullable<SessionSetup['printed']> | undefined;
 };
 
-/** Runs what is missing of a series. The answer names each kernel's part of it. Error: the lab broke, or the workload failed. */
+/**
+ * Runs what is missing of a series; a kernel that has all its runs is not booted. The answer names each kernel's part of it. Error: the lab
+ * broke, or the workload failed.
+ */
 export async function runSeries(
   request: SeriesRequest,
   surroundings: SeriesSurroundings,
 ): Promise<Result<readonly SeriesSide[], LabError>> {
+  const { library } = surroundings.store;
+  const { kernels, runCount } = request;
+  const sides = await prepareSides(request, surroundings);
+  if (!sides.ok) return sides;
+  const missing = sides.value.map((side) => missingNumbers(library, side, runCount));
+  const totalCount = kernels.length * runCount;
+  const doneCount = totalCount - missing.reduce((sum, numbers) => sum + numbers.length, 0);
   const opened: Opened[] = [];
   try {
-    for (const [at, kernel] of request.kernels.entries()) {
-      const one = await openOne(kernel, at, request, surroundings);
+    for (const [at, side] of sides.value.entries()) {
+      const numbers = missing[at] ?? [];
+      if (numbers.length === 0) continue;
+      const tell = (stage: string): void => surroundings.tell({ stage, doneCount, totalCount });
+      const one = await openOne(side, at, request, { ...surroundings, tell });
       if (!one.ok) return one;
-      opened.push(one.value);
+      opened.push({ ...one.value, missing: numbers });
     }
-    const ran = await runAll(opened, request, surroundings);
-    if (!ran.ok) return ran;
-    return ok(opened.map(({ kernel, series }) => ({ kernel, series })));
+    const ran = await runAll(opened, { ...request, doneCount, totalCount }, surroundings);
+    return ran.ok ? sides : ran;
   } finally {
     // One after the other: each closes its counts, and two cores are few.
     for (const { guest } of opened) await surroundings.tracing.removeTarget(guest.target.id);
   }
+}
+
+/** Each kernel's part of the series by its name, which takes its very files: they are fetched and built where they are not yet. */
+async function prepareSides(
+  request: SeriesRequest,
+  { tell, signal }: SeriesSurroundings,
+): Promise<Result<readonly SeriesSide[], LabError>> {
+  const { kernels, runCount, workload, bpftrace } = request;
+  const sides: SeriesSide[] = [];
+  for (const kernel of kernels) {
+    const told = ({ stage }: LabStage): void =>
+      tell({ stage: `${kernel}: ${stage}`, doneCount: 0, totalCount: kernels.length * runCount });
+    const prepared = await prepareGuest({ kernel, barBytes: workload.barBytes, bpftrace }, told, signal);
+    if (!prepared.ok) return prepared;
+    sides.push({ kernel, series: seriesOf(request, prepared.value.buildKey) });
+  }
+  return ok(sides);
 }
 
 /** Sessions of a series that count: closed in order. */
@@ -109,27 +139,21 @@ export function sessionsOf(library: Library, { kernel, series }: SeriesSide): re
 }
 
 async function openOne(
-  kernel: string,
+  side: SeriesSide,
   at: number,
   request: SeriesRequest,
-  surroundings: SeriesSurroundings,
-): Promise<Result<Opened, LabError>> {
-  const { tell } = surroundings;
-  const totalCount = request.kernels.length * request.runCount;
-  const stageOf = ({ stage }: LabStage): void => tell({ stage: `${kernel}: ${stage}`, doneCount: 0, totalCount });
+  surroundings: Omit<SeriesSurroundings, 'tell'> & { readonly tell: (stage: string) => void },
+): Promise<Result<SeriesSide & TracedGuest, LabError>> {
+  const { kernel } = side;
   const { bpftrace, start, runs, workload } = request;
   const targetId = `lab-${at}-${kernel.replaceAll(/[^A-Za-z0-9.-]/g, '-').slice(-60)}`;
   const boot = { kernel, barBytes: workload.barBytes, bpftrace, targetId, start, runs };
-  const opened = await openTraced(boot, surroundings, stageOf);
+  const opened = await openTraced(boot, surroundings, ({ stage }) => surroundings.tell(`${kernel}: ${stage}`));
   if (!opened.ok) return opened;
-  const { guest } = opened.value;
-  const [refused] = guest.refused;
-  if (refused !== undefined) {
-    await surroundings.tracing.removeTarget(targetId);
-    return broken(`${kernel}: not everything can be traced: ${refused}`, 'Compare what both kernels have: --probes.');
-  }
-  const series = seriesOf(request, guest.target.guest.buildKey);
-  return ok({ ...opened.value, kernel, series });
+  const [refused] = opened.value.guest.refused;
+  if (refused === undefined) return ok({ ...opened.value, ...side });
+  await surroundings.tracing.removeTarget(targetId);
+  return broken(`${kernel}: not everything can be traced: ${refused}`, 'Compare what both kernels have: --probes.');
 }
 
 /** Opens a guest with its session. Error: the lab broke, or a stream that can attach there failed to. */
@@ -159,27 +183,24 @@ export function seriesOf(
   return `${name ?? workload.workload}-${digestOf([JSON.stringify(facts)]).slice(0, 12)}`;
 }
 
-/** ABAB: the first run of each, then the second of each. */
+/** ABAB: the first run of each, then the second of each, as far as they are missing. */
 async function runAll(
   opened: readonly Opened[],
-  request: SeriesRequest,
+  request: SeriesRequest & Pick<SeriesProgress, 'doneCount' | 'totalCount'>,
   surroundings: SeriesSurroundings,
 ): Promise<Result<void, LabError>> {
-  const { library } = surroundings.store;
-  const missing = opened.map((one) => missingNumbers(library, one, request.runCount));
-  const totalCount = opened.length * request.runCount;
-  let doneCount = totalCount - missing.reduce((sum, numbers) => sum + numbers.length, 0);
-  for (const [at, one] of opened.entries()) {
-    if (missing[at]?.length === 0) continue;
+  const { workload, runCount, totalCount } = request;
+  let { doneCount } = request;
+  for (const one of opened) {
     surroundings.tell({ stage: `${one.kernel}: warming up`, doneCount, totalCount });
-    const warm = await repeatOnce(one, { workload: request.workload, number: undefined }, surroundings);
+    const warm = await repeatOnce(one, { workload, number: undefined }, surroundings);
     if (!warm.ok) return warm;
   }
-  for (let number = 1; number <= request.runCount; number += 1) {
-    for (const [at, one] of opened.entries()) {
-      if (missing[at]?.includes(number) !== true) continue;
+  for (let number = 1; number <= runCount; number += 1) {
+    for (const one of opened) {
+      if (!one.missing.includes(number)) continue;
       surroundings.tell({ stage: `${one.kernel}: run ${number}`, doneCount, totalCount });
-      const ran = await repeatOnce(one, { workload: request.workload, number }, surroundings);
+      const ran = await repeatOnce(one, { workload, number }, surroundings);
       if (!ran.ok) return ran;
       doneCount += 1;
     }
