@@ -33,8 +33,7 @@ export async function openCompareServer(
   return serveStore(store, ['--port', String(port), '--keep-for', '36500d', ...matrix]);
 }
 
-/** Imports more runs by their names. */
-export async function importRuns(store: string, runs: readonly string[]): Promise<void> {
+async function importRuns(store: string, runs: readonly string[]): Promise<void> {
   for (const name of runs)
     await run(`${root}bin/faultline`, [
       'import',
@@ -45,7 +44,7 @@ export async function importRuns(store: string, runs: readonly string[]): Promis
 }
 
 /** Makes the sessions of each build one series, numbered as they were recorded: imported ones are none of the store's. */
-export async function joinSeries(store: string): Promise<void> {
+async function joinSeries(store: string): Promise<void> {
   const paths = (await readdir(store)).filter((name) => name.startsWith('lab-')).map((name) => join(store, name));
   const manifests = await Promise.all(
     paths.map(async (path) => {

@@ -2,10 +2,10 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { LabMatrix } from '@faultline/shared';
+import type { ComparableSession, LabMatrix } from '@faultline/shared';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { type CompareServer, importRuns, joinSeries, openComparePage, openCompareServer } from './compare-store.ts';
+import { type CompareServer, openComparePage, openCompareServer } from './compare-store.ts';
 import { openBrowser, panelOf, soon } from './open-page.ts';
 
 const text =
@@ -121,18 +121,21 @@ describe('the matrix of comparisons', () => {
       await page.evaluate(() => document.documentElement.clientWidth),
     );
   });
-});
 
-test('fills while somebody makes the missing runs', async () => {
-  await using filling = await openCompareServer(7876, ['6.1-1', '6.1-2', '6.12-1'], file);
-  await using open = await openComparePage(browser, filling);
-  const { page } = open;
-  await expect.poll(() => cellOn(page, 0, 1).innerText(), soon).toBe('incomplete\n1 of 2 runs');
-  expect(await cellOn(page, 0, 1).getByRole('progressbar', { includeHidden: true }).getAttribute('value')).toBe('0.5');
-  await importRuns(filling.store, ['6.12-2']);
-  await joinSeries(filling.store);
-  await expect
-    .poll(() => cellOn(page, 0, 1).innerText(), { timeout: 30_000 })
-    .toMatch(/^[▲▼=?≠✕] \w[\w ]+\n2 of 2 runs$/);
-  expect(open.errors).toEqual([]);
+  test('fills while it is looked at, as soon as a missing run is there', async () => {
+    const sessions = (await (await fetch(`${server.url}/api/v1/comparable`)).json()) as readonly ComparableSession[];
+    const one = sessions.find(({ build }) => build === '6.12')?.id ?? '';
+    const command = { headers: { 'content-type': 'application/json' }, body: '{}' };
+    const removed = await fetch(`${server.url}/api/v1/recordings/${one}`, { method: 'DELETE', ...command });
+    expect(removed.status).toBe(200);
+    await using open = await openComparePage(browser, server);
+    const { page } = open;
+    await expect.poll(() => cellOn(page, 0, 1).innerText(), soon).toBe('incomplete\n1 of 2 runs');
+    expect(await cellOn(page, 0, 1).locator('progress').getAttribute('value')).toBe('0.5');
+    await fetch(`${server.url}/api/v1/recordings/${one}/restore`, { method: 'POST', ...command });
+    await expect
+      .poll(() => cellOn(page, 0, 1).innerText(), { timeout: 30_000 })
+      .toMatch(/^[▲▼=?≠✕] \w[\w ]+\n2 of 2 runs$/);
+    expect(open.errors).toEqual([]);
+  });
 });
