@@ -1,5 +1,5 @@
 import type { ReactNode } from 'react';
-import { useSize } from './use-size.ts';
+import { SharePlot } from './share-plot.tsx';
 
 /** A cell, 0..1 from the left and from the bottom. */
 export type DifferenceCell = {
@@ -29,24 +29,20 @@ const signSizeMin = 9;
 
 /** Differences over time and latency: two colours with nothing in the middle, and a dash in what is less, so that colour is not alone. */
 export function DifferenceHeatmap({ cells, timeTicks, latencyTicks, less, more }: Props): ReactNode {
-  const { ref, width, height } = useSize<HTMLDivElement>();
-  const [plotWidth, plotHeight] = [width - margin.left - margin.right, height - margin.top - margin.bottom];
-  const x = (share: number): number => margin.left + share * plotWidth;
-  const y = (share: number): number => margin.top + (1 - share) * plotHeight;
   return (
-    <div className="plot" ref={ref} aria-hidden="true">
-      {plotWidth <= 0 || plotHeight <= 0 ? null : (
-        <svg width={width} height={height} className="compare-plot">
+    <SharePlot margin={margin}>
+      {({ x, y, wordsY }) => (
+        <>
           {latencyTicks.map(({ share, label }) => (
             <g key={label}>
               <line className="plot-grid" x1={x(0)} x2={x(1)} y1={y(share)} y2={y(share)} />
-              <text x={margin.left - 6} y={y(share) + 4} textAnchor="end">
+              <text x={x(0) - 6} y={y(share) + 4} textAnchor="end">
                 {label}
               </text>
             </g>
           ))}
           {timeTicks.map(({ share, label }) => (
-            <text key={share} x={x(share)} y={height - 6} textAnchor={share === 1 ? 'end' : 'middle'}>
+            <text key={share} x={x(share)} y={wordsY} textAnchor={share === 1 ? 'end' : 'middle'}>
               {label}
             </text>
           ))}
@@ -64,9 +60,9 @@ export function DifferenceHeatmap({ cells, timeTicks, latencyTicks, less, more }
               }}
             />
           ))}
-        </svg>
+        </>
       )}
-    </div>
+    </SharePlot>
   );
 }
 

@@ -1,5 +1,5 @@
 import type { ReactNode } from 'react';
-import { useSize } from './use-size.ts';
+import { SharePlot } from './share-plot.tsx';
 
 /** One distribution: bars and how much lies up to each, all 0..1. */
 export type OverlaySeries = {
@@ -24,27 +24,23 @@ const margin = { left: 44, right: 40, top: 8, bottom: 20 } as const;
 
 /** Distributions over a log axis, laid over each other: bars of shares, and a line of how much lies up to there. */
 export function OverlayChart({ series, topWords, ticks }: Props): ReactNode {
-  const { ref, width, height } = useSize<HTMLDivElement>();
-  const [plotWidth, plotHeight] = [width - margin.left - margin.right, height - margin.top - margin.bottom];
-  const x = (share: number): number => margin.left + share * plotWidth;
-  const y = (share: number): number => margin.top + (1 - share) * plotHeight;
   return (
-    <div className="plot" ref={ref} aria-hidden="true">
-      {plotWidth <= 0 || plotHeight <= 0 ? null : (
-        <svg width={width} height={height} className="compare-plot">
+    <SharePlot margin={margin}>
+      {({ x, y, wordsY }) => (
+        <>
           {ticks.map((tick) => (
             <g key={tick.label}>
               <line className="plot-grid" x1={x(tick.share)} x2={x(tick.share)} y1={y(1)} y2={y(0)} />
-              <text x={x(tick.share)} y={height - 6} textAnchor="middle">
+              <text x={x(tick.share)} y={wordsY} textAnchor="middle">
                 {tick.label}
               </text>
             </g>
           ))}
           <line className="plot-axis" x1={x(0)} x2={x(1)} y1={y(0)} y2={y(0)} />
-          <text x={margin.left - 6} y={y(1) + 8} textAnchor="end">
+          <text x={x(0) - 6} y={y(1) + 8} textAnchor="end">
             {topWords}
           </text>
-          <text x={margin.left - 6} y={y(0)} textAnchor="end">
+          <text x={x(0) - 6} y={y(0)} textAnchor="end">
             0
           </text>
           <text x={x(1) + 6} y={y(1) + 8}>
@@ -68,9 +64,9 @@ export function OverlayChart({ series, topWords, ticks }: Props): ReactNode {
           {series.map(({ key, color, bars }) => (
             <path key={key} className="plot-up-to" stroke={color} d={stepsOf(bars, x, y)} />
           ))}
-        </svg>
+        </>
       )}
-    </div>
+    </SharePlot>
   );
 }
 

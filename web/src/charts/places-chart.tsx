@@ -1,5 +1,5 @@
 import type { ReactNode } from 'react';
-import { useSize } from './use-size.ts';
+import { SharePlot } from './share-plot.tsx';
 
 /** A value at each of several places, 0..1 from the bottom, with its interval where it has one. */
 export type PlacesSeries = {
@@ -31,45 +31,39 @@ const placeWidthMin = 36;
 
 /** Values at places that follow each other: runs in their order, or quantiles. */
 export function PlacesChart({ series, places, ticks, one }: Props): ReactNode {
-  const { ref, width, height } = useSize<HTMLDivElement>();
-  const [plotWidth, plotHeight] = [width - margin.left - margin.right, height - margin.top - margin.bottom];
-  const x = (place: number): number => margin.left + ((place + 0.5) / Math.max(1, places.length)) * plotWidth;
-  const y = (share: number): number => margin.top + (1 - share) * plotHeight;
-  const every = Math.max(1, Math.ceil((places.length * placeWidthMin) / Math.max(1, plotWidth)));
+  const middleOf = (place: number): number => (place + 0.5) / Math.max(1, places.length);
+  const everyAt = (widthPx: number): number => Math.max(1, Math.ceil((places.length * placeWidthMin) / widthPx));
   return (
-    <div className="plot" ref={ref} aria-hidden="true">
-      {plotWidth <= 0 || plotHeight <= 0 ? null : (
-        <svg width={width} height={height} className="compare-plot">
+    <SharePlot margin={margin}>
+      {({ x, y, plotWidth, wordsY }) => (
+        <>
           {ticks.map((tick) => (
             <g key={tick.label}>
-              <line
-                className="plot-grid"
-                x1={margin.left}
-                x2={width - margin.right}
-                y1={y(tick.share)}
-                y2={y(tick.share)}
-              />
-              <text x={margin.left - 6} y={y(tick.share) + 4} textAnchor="end">
+              <line className="plot-grid" x1={x(0)} x2={x(1)} y1={y(tick.share)} y2={y(tick.share)} />
+              <text x={x(0) - 6} y={y(tick.share) + 4} textAnchor="end">
                 {tick.label}
               </text>
             </g>
           ))}
-          {one === undefined ? null : (
-            <line className="interval-one" x1={margin.left} x2={width - margin.right} y1={y(one)} y2={y(one)} />
-          )}
+          {one === undefined ? null : <line className="interval-one" x1={x(0)} x2={x(1)} y1={y(one)} y2={y(one)} />}
           {places.map((place, at) =>
-            at % every === 0 ? (
-              <text key={place} x={x(at)} y={height - 6} textAnchor="middle">
+            at % everyAt(plotWidth) === 0 ? (
+              <text key={place} x={x(middleOf(at))} y={wordsY} textAnchor="middle">
                 {place}
               </text>
             ) : null,
           )}
           {series.map((own, index) => (
-            <Series key={own.key} series={own} x={(place) => x(place) + (index - (series.length - 1) / 2) * 6} y={y} />
+            <Series
+              key={own.key}
+              series={own}
+              x={(place) => x(middleOf(place)) + (index - (series.length - 1) / 2) * 6}
+              y={y}
+            />
           ))}
-        </svg>
+        </>
       )}
-    </div>
+    </SharePlot>
   );
 }
 
