@@ -3,6 +3,9 @@ import type { ReactNode } from 'react';
 /** So many characters at its end stay in sight: there names of one series differ, by their kernel and their number. */
 const endChars = 12;
 
+/** A beginning of fewer characters than the mark of what is left out takes is no piece of its own. */
+const startCharsMin = 5;
+
 /** An accent or a flag is not parted from what it belongs to. */
 const graphemes = new Intl.Segmenter(undefined, { granularity: 'grapheme' });
 
@@ -12,7 +15,7 @@ const graphemes = new Intl.Segmenter(undefined, { granularity: 'grapheme' });
  */
 export function EndText({ text }: { readonly text: string }): ReactNode {
   const signs = Array.from(graphemes.segment(text), ({ segment }) => segment);
-  const at = Math.max(0, signs.length - endChars);
+  const at = signs.length - endChars < startCharsMin ? 0 : signs.length - endChars;
   return (
     <span className="end-text">
       <span className="end-text-whole">{text}</span>
