@@ -50,6 +50,16 @@ export async function unpackPackage(
   return folder.ok ? ok({ folder: join(folder.value, 'root'), name: name.value, version }) : folder;
 }
 
+/** The package of this very name, from a suite where one is given. */
+export function unpackNamed(
+  name: string,
+  suite: string | undefined,
+  tell: TellStage,
+  signal: AbortSignal | undefined,
+): Promise<Result<Unpacked, LabError>> {
+  return unpackPackage({ pattern: name.replaceAll(/[.+]/g, String.raw`\$&`), suite }, tell, signal);
+}
+
 /** Words for apt that make it use the lab's own lists; fetches them when there are none, or old ones. */
 async function prepareApt(
   suite: string | undefined,

@@ -7,7 +7,7 @@ import { basename, join } from 'node:path';
 import { err, ok, type Result } from '@faultline/shared';
 import { cached, cachedPath, digestOf } from './cache.ts';
 import { type CommandOptions, run } from './command.ts';
-import { type Unpacked, unpackPackage } from './debian.ts';
+import { type Unpacked, unpackNamed } from './debian.ts';
 import type { LabError, TellStage } from './lab-error.ts';
 
 /** Kernel headers that build, with the programs beside them. */
@@ -101,8 +101,7 @@ async function unpack(
   tell: TellStage,
   signal: AbortSignal | undefined,
 ): Promise<Result<Unpacked, LabError>> {
-  const pattern = name.replaceAll(/[.+]/g, String.raw`\$&`);
-  const unpacked = await unpackPackage({ pattern, suite }, tell, signal);
+  const unpacked = await unpackNamed(name, suite, tell, signal);
   return !unpacked.ok && unpacked.error.kind === 'unknown' ? err(gone(name)) : unpacked;
 }
 

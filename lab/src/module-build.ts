@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { err, moduleBuildLinesMax, ok, type Result } from '@faultline/shared';
 import { cached, digestOf } from './cache.ts';
 import { run } from './command.ts';
-import { unpackPackage } from './debian.ts';
+import { unpackNamed } from './debian.ts';
 import { type BuiltFor, type KernelBuild, prepareKernelBuild } from './kernel-build.ts';
 import type { LabError, TellStage } from './lab-error.ts';
 import { applyPatch } from './module-patch.ts';
@@ -133,7 +133,7 @@ async function fetchSource(
   const series = /^\d+\.\d+/.exec(release)?.[0] ?? release;
   const name = `linux-source-${series}`;
   const folder = await cached('sources', digestOf([vmlinux, source.folder]), async (draft) => {
-    const unpacked = await unpackPackage({ pattern: name.replaceAll('.', String.raw`\.`), suite }, tell, signal);
+    const unpacked = await unpackNamed(name, suite, tell, signal);
     if (!unpacked.ok) return unpacked;
     if (unpacked.value.version !== version) {
       return err({

@@ -3,7 +3,7 @@ import { readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { err, ok, type Result } from '@faultline/shared';
 import { cached, digestOf, isCached } from './cache.ts';
-import { type DebianPackage, unpackPackage } from './debian.ts';
+import { type DebianPackage, unpackNamed, unpackPackage } from './debian.ts';
 import { buildGuestPrograms, buildInitramfs, programOfPackage, xzProgram } from './guest-image.ts';
 import { extractVmlinux, findKernelFiles, type KernelFiles, readModule } from './kernel-image.ts';
 import { findKernel, type KernelEntry } from './kernel-list.ts';
@@ -180,8 +180,7 @@ async function unpackDebianKernel(
   if (isWhole || version === undefined) return ok([image.value.folder]);
   const folders: string[] = [];
   for (const part of ['linux-base', 'linux-binary', 'linux-modules']) {
-    const pattern = `${part}-${version.replaceAll(/[.+]/g, String.raw`\$&`)}`;
-    const unpacked = await unpackPackage({ pattern, suite: source.suite }, tell, signal);
+    const unpacked = await unpackNamed(`${part}-${version}`, source.suite, tell, signal);
     if (!unpacked.ok) return unpacked;
     folders.push(unpacked.value.folder);
   }
