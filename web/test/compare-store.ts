@@ -20,17 +20,13 @@ export type CompareServer = StoreServer;
  * Imports runs by their names in server/test/fixtures/compare (6.1-1, 6.12-2, …) and serves them without tracing; where there is a file of a
  * matrix, they are runs of a series, as `lab compare` makes them.
  */
-export async function openCompareServer(
-  port: number,
-  runs: readonly string[],
-  matrixFile?: string,
-): Promise<CompareServer> {
+export async function openCompareServer(runs: readonly string[], matrixFile?: string): Promise<CompareServer> {
   const store = await mkdtemp(join(tmpdir(), 'faultline-compare-'));
   await importRuns(store, runs);
   if (matrixFile !== undefined) await joinSeries(store);
   const matrix = matrixFile === undefined ? [] : ['--matrix', matrixFile];
   // The runs were recorded once, and are as old as they are.
-  return serveStore(store, ['--port', String(port), '--keep-for', '36500d', ...matrix]);
+  return serveStore(store, ['--keep-for', '36500d', ...matrix]);
 }
 
 async function importRuns(store: string, runs: readonly string[]): Promise<void> {

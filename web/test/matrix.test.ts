@@ -20,7 +20,7 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'faultline-matrix-'));
   file = join(folder, 'matrix.toml');
   await writeFile(file, text);
-  server = await openCompareServer(7874, ['6.1-1', '6.1-2', '6.12-1', '6.12-2'], file);
+  server = await openCompareServer(['6.1-1', '6.1-2', '6.12-1', '6.12-2'], file);
   browser = await openBrowser();
 }, 90_000);
 

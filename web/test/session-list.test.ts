@@ -12,7 +12,7 @@ let browser: Browser;
 let server: CompareServer;
 
 beforeAll(async () => {
-  server = opened.use(await openCompareServer(7873, ['6.1-1', '6.1-2', '6.12-1']));
+  server = opened.use(await openCompareServer(['6.1-1', '6.1-2', '6.12-1']));
   browser = opened.use(await openBrowser());
 }, 90_000);
 
