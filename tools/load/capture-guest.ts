@@ -66,6 +66,12 @@ const scripts: Readonly<
   '6.1-rt': [['lock-assert', 'checks', 'rt-kprobe', 'remap-rt.bt']],
   // A handler that breaks its contract: vfio-pci-core with v1d.cocci.
   '6.1-v1d': [['fault-contract', 'contract', 'fentry', 'contract.bt']],
+  // The fault handler of era B: vfio-pci-core with b.cocci.
+  '6.1-b': [
+    ['vfio-fault', 'faults.bc', 'era-bc-fentry', 'era-bc-fentry.bt'],
+    ['vfio-fault', 'faults.bc-kprobe', 'era-bc-kprobe', 'era-bc.bt'],
+    ['vfio-fault', 'detail.bc', 'era-bc-kprobe', 'detail-era-bc.bt', everyCall],
+  ],
   // No fault handler: vfio-pci-core with v4.cocci.
   '6.1-v4': [
     ['vfio-fault', 'faults.no-handler', 'no-handler-kprobe', 'no-handler.bt'],
