@@ -64,8 +64,7 @@ function expectationsOf(stream: string, capture: Capture, { totals, rows }: Deco
     totals.filter(([name, dims]) => name === metric && fits(dims)).reduce((sum, [, , value]) => sum + value, 0);
   const isEraA = capture.kernel.startsWith('6.1.');
   const perFill = (truth: Truth): number => {
-    if (capture.variant.startsWith('era-bc-')) return number(truth, 'pages');
-    if (isEraA) return 1;
+    if (isEraA) return capture.variant.startsWith('era-bc-') ? number(truth, 'pages') : 1;
     // Faults of more than a page do not come by vfio_pci_mmap_page_fault.
     if (truth['isAligned'] === true && capture.variant === 'era-d-page-fault-kprobe') return 0;
     return truth['isAligned'] === true ? number(truth, 'bytes') / 2 / 1024 / 1024 : number(truth, 'pages');

@@ -1,5 +1,6 @@
 /** What is compared: each metric says how it is read from one run, which side of it is better, and whether it decides. */
 import { type Buckets, bucketsMax } from '../buckets.ts';
+import { finalResults } from '../fault-result.ts';
 import { labPageBytes } from '../limits.ts';
 import type { Dims } from '../protocol.ts';
 import { smoothQuantiles } from './quantile.ts';
@@ -24,11 +25,11 @@ export type Metric = {
   readonly read: (run: Readings) => number | undefined;
 };
 
-/** Results of a handler call that end a fault; the others are attempts only. */
-const final = { result: ['nopage', 'sigbus', 'oom'] } as const;
+const final = { result: finalResults } as const;
 const gib = 1024 ** 3;
 
 const faults = (run: Readings): number | undefined => run.sum('vfio-fault', 'attempts', final);
+/** The attempts before a fault are part of what it takes. */
 const faultTime = (run: Readings): number | undefined => run.sum('vfio-fault', 'faultTime');
 const gibMapped = (run: Readings): number | undefined => {
   const pages = run.sum('vfio-fault', 'pagesMapped');

@@ -4,6 +4,7 @@
  */
 import { bucketQuantiles } from '../buckets.ts';
 import { type Era, eraOfVariant } from '../era.ts';
+import { finalResults } from '../fault-result.ts';
 import type { Dims } from '../protocol.ts';
 import type { LiveSession } from './live-session.ts';
 import { meanRates, rateSeries } from './rate-series.ts';
@@ -39,9 +40,6 @@ export type PathEdge = { readonly from: string; readonly to: string; readonly co
 /** The whole picture. */
 export type FaultPath = { readonly era: Era; readonly nodes: readonly PathNode[]; readonly edges: readonly PathEdge[] };
 
-/** Results of an attempt that are final: the attempt was a fault. */
-const finalResults = ['nopage', 'sigbus', 'oom', 'other'] as const;
-
 /** A cell's key and value. */
 export type Cell = { readonly dims: Dims; readonly value: number };
 
@@ -73,9 +71,9 @@ export function faultsOf(session: LiveSession, dims: Readonly<Record<string, str
   return finalResults.reduce((sum, result) => sum + totalOf(session, 'attempts', { ...dims, result }), 0);
 }
 
-/** Time in the handler for faults, ns: attempts that led to no fault are left out. */
+/** Time in the handler, ns: the attempts before a fault are part of what it takes. */
 export function faultTimeNsOf(session: LiveSession): number {
-  return finalResults.reduce((sum, result) => sum + totalOf(session, 'faultTime', { result }), 0);
+  return totalOf(session, 'faultTime', {});
 }
 
 /** The era, from the variant that the vfio-fault run attached as, the newest run first. */
