@@ -161,6 +161,16 @@ describe('recorded sessions over HTTP', () => {
       bytes: oldest?.bytes,
     });
     expect(await preview('bytesMax=0')).toMatchObject({ error: 'bad-request' });
+    // Nobody else's page sets them: neither another site nor a form.
+    const foreign = { method: 'PATCH', body: JSON.stringify({ bytesMax: 1 }) };
+    const json = { 'content-type': 'application/json' };
+    for (const headers of [
+      { ...json, origin: 'http://evil.example' },
+      { ...json, 'sec-fetch-site': 'cross-site' },
+    ])
+      expect((await fetch(`${server.url}/api/v1/store`, { ...foreign, headers })).status).toBe(403);
+    const form = { 'content-type': 'text/plain' };
+    expect((await fetch(`${server.url}/api/v1/store`, { ...foreign, headers: form })).status).toBe(415);
     expect(temp.store.view().sessionCount).toBe(2);
     expect(await store('PATCH', { bytesMax: bytes - 1 })).toMatchObject({
       status: 200,
