@@ -60,6 +60,13 @@ test('a moment of what is traced is marked by key and by button, recorded with i
   const session = await recorded();
   expect(session?.marks).toEqual([first, second]);
   await page.goto(`${server.url}/?page=sessions&session=${session?.id ?? '?'}`);
+  // It is still recorded: opened at once it may end before its last mark, whose snapshots are not written down yet.
+  const reopened = async (): Promise<number> => {
+    await page.reload();
+    await waitForFigures(page, 'time-line');
+    return page.getByRole('button', { name: /^mark: / }).count();
+  };
+  await expect.poll(reopened, soon).toBe(2);
   for (const { text, atMs } of [first, second]) {
     await page.getByRole('button', { name: new RegExp(`^mark: .* · ${text}`) }).click();
     // Where a press on it leads is its time since the session began; a part of a session has a second at least.
