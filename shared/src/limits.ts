@@ -171,6 +171,12 @@ export const snapshotWaitMaxMs = 60_000;
 /** How often QEMU is asked whether the snapshot is whole, ms. */
 export const snapshotPollMs = 25;
 
+/**
+ * A CPU of a guest that is stuck for so long while probes attach never comes back, s: seen once in some hundred guests, emulated, both CPUs
+ * in a bpftrace. A busy machine was seen to hold one up for half as long.
+ */
+export const guestHungSec = 60;
+
 /** How often is looked whether the probes of a guest are attached, ms. */
 export const attachPollMs = 20;
 

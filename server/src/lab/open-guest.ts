@@ -3,6 +3,7 @@ import { bootGuest, digestOf, type LabError, type LabStage } from '@faultline/la
 import {
   attachPollMs,
   err,
+  guestHungSec,
   ok,
   type ProbeManifest,
   type Result,
@@ -55,8 +56,30 @@ export function faultPathRuns(manifests: readonly ProbeManifest[]): readonly Sta
   });
 }
 
-/** Boots, adds the target to the tracer, starts the streams, waits until each is attached or has failed. */
+/** Whether a kernel says that a CPU of it has been stuck for longer than it ever takes to attach a probe. */
+export function saysHung(text: string): boolean {
+  const stuck = text.matchAll(/soft lockup - CPU#\d+ stuck for (\d+)s/g);
+  return stuck.some(([, seconds]) => Number(seconds) >= guestHungSec);
+}
+
+/**
+ * Boots, adds the target to the tracer, starts the streams, waits until each is attached or has failed. Once more, cold, where the
+ * guest hangs meanwhile.
+ */
 export async function openGuest(
+  tracing: Tracing,
+  probes: readonly CataloguedProbe[],
+  request: GuestRequest,
+  tell: (stage: LabStage) => void,
+  signal: AbortSignal | undefined,
+): Promise<Result<OpenGuest, LabError>> {
+  const opened = await openOnce(tracing, probes, request, tell, signal);
+  if (opened.ok || opened.error.kind !== 'broken' || !saysHung(opened.error.message)) return opened;
+  tell({ stage: 'the guest hung while its probes attached; trying once more' });
+  return openOnce(tracing, probes, { ...request, start: 'cold' }, tell, signal);
+}
+
+async function openOnce(
   tracing: Tracing,
   probes: readonly CataloguedProbe[],
   request: GuestRequest,
@@ -106,8 +129,13 @@ async function trace(
     tell({
       stage: `waiting for ${started.length} probes to attach${target.isEmulated ? ' (emulated: half a minute)' : ''}`,
     });
+  // Whatever waits for a guest whose CPUs hang would wait for minutes.
+  const stopWatching = guest.machine.onLine((line) => {
+    if (saysHung(line)) void target[Symbol.asyncDispose]();
+  });
   const snapshotProblem = await target.settle(() => tell({ stage: 'writing the snapshot' }));
   const runs = await untilAttached(tracing, started, signal);
+  stopWatching();
   const lost = await target.lostReason();
   if (lost !== undefined) {
     // Nobody is told of a guest that died on the way up, so nobody else would take it away.

@@ -225,7 +225,8 @@ export class Tracer implements Tracing {
     this.capabilities.delete(target);
   }
 
-  private findTarget(targetId: string): Result<Target, Refusal> {
+  /** The target of that name; an error names those that are there. */
+  findTarget(targetId: string): Result<Target, Refusal> {
     const target = this.known.find((one) => one.id === targetId);
     if (target !== undefined) return ok(target);
     const ids = this.known.map((one) => one.id).join(', ');
