@@ -41,7 +41,7 @@ describe('the matrix on the page', () => {
       ],
     ]);
     expect(rows.map(({ title }) => title)).toEqual(['touch · 8 MiB', 'touch · 8 MiB · misaligned']);
-    expect(sentence).toBe('8 of 12 runs are recorded, 4 missing. Verdicts: 1 improved.');
+    expect(sentence).toBe('8 of 12 runs are recorded, 4 missing. Verdicts: 1 × improved.');
     expect(command).toBe('faultline lab compare');
     expect(table.rows[0]?.cells).toEqual([
       'touch · 8 MiB',
@@ -61,7 +61,7 @@ describe('the matrix on the page', () => {
       { ...sides, pick: undefined },
       { ...sides, pick: 2 },
     ]);
-    expect(sentence).toBe('All 6 runs are recorded. Verdicts: 1 regressed, 1 improved.');
+    expect(sentence).toBe('All 6 runs are recorded. Verdicts: 1 × regressed, 1 × improved.');
     expect(command).toBeUndefined();
   });
 

@@ -172,9 +172,9 @@ function sentenceOf(matrix: LabMatrix, madeCount: number): string {
   const pending = verdicts.filter((one) => one?.kind === 'pending').length;
   const groups = verdictsWorstFirst.flatMap((word) => {
     const count = verdicts.filter((one) => one?.kind === 'judged' && one.verdict === word).length;
-    return count === 0 ? [] : [`${formatExact(count)} ${verdictWords[word]}`];
+    return count === 0 ? [] : [`${formatExact(count)} × ${verdictWords[word]}`];
   });
-  const all = [...groups, ...(pending === 0 ? [] : [`${formatExact(pending)} being judged`])];
+  const all = [...groups, ...(pending === 0 ? [] : [`${formatExact(pending)} × being judged`])];
   const runs =
     madeCount === wanted
       ? `All ${formatPlural(wanted, 'run')} are recorded`
