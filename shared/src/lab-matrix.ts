@@ -38,7 +38,7 @@ export const MatrixCellSchema = Type.Object(
 );
 export type MatrixCell = Static<typeof MatrixCellSchema>;
 
-/** GET /api/v1/lab-matrix */
+/** GET /api/v1/matrix */
 export const LabMatrixSchema = Type.Object(
   {
     /** The file that says it. */

@@ -1,6 +1,6 @@
-import { type ReactNode, useEffect, useRef } from 'react';
+import type { ReactNode } from 'react';
 import { useStores } from '../store/use-store.ts';
-import { Button } from '../widgets/button.tsx';
+import { Dialog } from '../widgets/dialog.tsx';
 
 const keys: readonly (readonly [keys: string, does: string])[] = [
   ['?', 'this list'],
@@ -26,18 +26,8 @@ const keys: readonly (readonly [keys: string, does: string])[] = [
 /** The list of keys. */
 export function Help(): ReactNode {
   const { app } = useStores();
-  const ref = useRef<HTMLDialogElement>(null);
-  useEffect(() => {
-    if (ref.current?.open === false) ref.current.showModal();
-  }, []);
   return (
-    <dialog ref={ref} className="help" aria-label="keys" onClose={() => app.page.set({ isHelpOpen: false })}>
-      <header className="panel-head">
-        <h2>Keys</h2>
-        <div className="panel-controls">
-          <Button look="icon" icon="close" label="Close" onClick={() => ref.current?.close()} />
-        </div>
-      </header>
+    <Dialog title="Keys" onClose={() => app.page.set({ isHelpOpen: false })}>
       <dl>
         {keys.map(([name, does]) => (
           <div key={name}>
@@ -55,6 +45,6 @@ export function Help(): ReactNode {
         A hatched stretch of a chart: events were lost there. Amber: figures are incomplete; the ledger says why. A
         dash: not measured by what runs now. Latencies are within 3.2 %, counts are exact.
       </p>
-    </dialog>
+    </Dialog>
   );
 }

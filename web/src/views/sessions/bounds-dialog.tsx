@@ -1,7 +1,8 @@
-import { type ReactNode, useEffect, useRef } from 'react';
+import type { ReactNode } from 'react';
 import { type BoundField, type BoundsForm, selectBounds } from '../../store/select-bounds.ts';
 import { useShown, useStores } from '../../store/use-store.ts';
 import { Button } from '../../widgets/button.tsx';
+import { Dialog } from '../../widgets/dialog.tsx';
 import { Skeleton } from '../../widgets/panel-states.tsx';
 
 /** How much the store may hold, above everything else: seen, changed, and what that deletes said before it happens. */
@@ -12,20 +13,9 @@ export function BoundsDialog(): ReactNode {
 
 function Bounds({ form }: { readonly form: BoundsForm }): ReactNode {
   const { app } = useStores();
-  const ref = useRef<HTMLDialogElement>(null);
   const { bounds } = app.recorded.recordings;
-  useEffect(() => {
-    if (ref.current?.open === false) ref.current.showModal();
-  }, []);
-  const title = 'How much is kept';
   return (
-    <dialog ref={ref} className="help bounds-dialog" aria-label={title} onClose={() => bounds.close()}>
-      <header className="panel-head">
-        <h2>{title}</h2>
-        <div className="panel-controls">
-          <Button look="icon" icon="close" label="Close" onClick={() => ref.current?.close()} />
-        </div>
-      </header>
+    <Dialog title="How much is kept" look="bounds-dialog" onClose={() => bounds.close()}>
       {form.state === 'loading' ? <Skeleton shape="table" what="asking the server for its bounds" /> : null}
       {form.state === 'ready' ? (
         <p className="quiet">{form.held}. The bounds last, and hold for everyone who uses this store.</p>
@@ -52,7 +42,7 @@ function Bounds({ form }: { readonly form: BoundsForm }): ReactNode {
           />
         </div>
       ) : null}
-    </dialog>
+    </Dialog>
   );
 }
 

@@ -1,7 +1,8 @@
-import { type ReactNode, useEffect, useRef, useState } from 'react';
+import { type ReactNode, useState } from 'react';
 import { type NoteRow, type NotesView, selectNotes } from '../../store/select-writing.ts';
 import { useShown, useStores } from '../../store/use-store.ts';
 import { Button } from '../../widgets/button.tsx';
+import { Dialog } from '../../widgets/dialog.tsx';
 import { Skeleton } from '../../widgets/panel-states.tsx';
 
 /** As many characters as a note may have. */
@@ -15,20 +16,9 @@ export function NotesDialog(): ReactNode {
 
 function Notes({ view }: { readonly view: NotesView }): ReactNode {
   const { app } = useStores();
-  const ref = useRef<HTMLDialogElement>(null);
   const { writing } = app.recorded.recordings;
-  useEffect(() => {
-    if (ref.current?.open === false) ref.current.showModal();
-  }, []);
-  const title = `Notes on ${view.title}`;
   return (
-    <dialog ref={ref} className="help notes-dialog" aria-label={title} onClose={() => writing.closeNotes()}>
-      <header className="panel-head">
-        <h2>{title}</h2>
-        <div className="panel-controls">
-          <Button look="icon" icon="close" label="Close" onClick={() => ref.current?.close()} />
-        </div>
-      </header>
+    <Dialog title={`Notes on ${view.title}`} look="notes-dialog" onClose={() => writing.closeNotes()}>
       {view.state === 'loading' ? <Skeleton shape="table" what="reading the notes" /> : null}
       {view.problem === undefined ? null : (
         <p className="trouble" role="alert">
@@ -41,7 +31,7 @@ function Notes({ view }: { readonly view: NotesView }): ReactNode {
         ))}
       </ul>
       {view.state === 'ready' ? <NewNote hasNone={view.rows.length === 0} /> : null}
-    </dialog>
+    </Dialog>
   );
 }
 
