@@ -19,6 +19,7 @@ import {
 import { type Accelerator, guestCpu } from './accelerator.ts';
 import { AgentLink } from './agent-link.ts';
 import type { LabError } from './lab-error.ts';
+import { saysHung } from './oops.ts';
 import { Qmp } from './qmp.ts';
 
 /** Everything that decides what machine this is; two with the same answer can share a snapshot. */
@@ -64,6 +65,8 @@ export class Machine implements AsyncDisposable {
   private readonly child: ChildProcess;
   private readonly folder: string;
   private text = '';
+  /** The line in which its kernel said that it hangs. */
+  private hung: string | undefined;
   private readonly lineListeners = new Set<(line: string) => void>();
 
   private constructor(child: ChildProcess, folder: string, sockets: { agent: Socket; qmp: Socket }, firstId: number) {
@@ -189,10 +192,18 @@ export class Machine implements AsyncDisposable {
     const open = this.text.slice(before);
     this.text = (this.text + text).slice(-consoleCharsMax);
     const lines = (open + text).split('\n');
-    for (const line of lines.slice(0, -1)) for (const listener of this.lineListeners) listener(line.replace(/\r$/, ''));
+    for (const line of lines.slice(0, -1)) {
+      for (const listener of this.lineListeners) listener(line.replace(/\r$/, ''));
+      // Whatever waits for a guest whose CPUs hang would wait for minutes, or for ever.
+      if (this.hung === undefined && saysHung(line)) {
+        this.hung = line.trim();
+        this.child.kill('SIGKILL');
+      }
+    }
   }
 
   private explainEnd(): string {
+    if (this.hung !== undefined) return `the guest's kernel hung: ${this.hung}`;
     const said = /(?:Kernel panic[^\r\n]*|faultline-broken [^\r\n]*)/.exec(this.text)?.[0];
     if (said?.startsWith('Kernel panic') === true) return `the guest's kernel panicked: ${said}`;
     if (said !== undefined) return `the guest could not be set up: ${said.slice('faultline-broken '.length)}`;

@@ -1,5 +1,5 @@
 /** What a kernel complained about on its console, as it says it: oopses, BUGs, bad pages, WARNs, each with its stack. */
-import { oopsesMax } from '@faultline/shared';
+import { guestHungSec, oopsesMax } from '@faultline/shared';
 
 /** One complaint. */
 export type Oops = {
@@ -46,6 +46,12 @@ export function readOopses(console: string): readonly Oops[] {
     }
   }
   return oopses;
+}
+
+/** Whether a kernel says that a CPU of it has been stuck for longer than it ever takes to do what it does. */
+export function saysHung(text: string): boolean {
+  const stuck = text.matchAll(/soft lockup - CPU#\d+ stuck for (\d+)s/g);
+  return stuck.some(([, seconds]) => Number(seconds) >= guestHungSec);
 }
 
 /** One line for people: what, where, and the first functions of the stack. */

@@ -18,10 +18,13 @@ export const stopRepeatAfterMs = 500;
 /** From the first SIGINT to SIGKILL, ms. Detaching 20 probes takes 1.5 s (measured). */
 export const stopKillAfterMs = 5_000;
 
+/** After SIGKILL this long a process counts as one that cannot be ended, ms: a hung kernel holds it. Others take 1 s. */
+export const killedWaitMaxMs = 10_000;
+
 /** How long a stop waits for lines to catch up with what the kernel says it emitted, ms, before the first SIGINT. */
 export const stopCatchUpMaxMs = 1_000;
 
-/** After bpftrace has exited, its pipes must close within this, ms; a grandchild may hold them open. */
+/** So long after bpftrace has exited or was killed its pipes are let go, ms: a grandchild may hold them open. */
 export const pipeCloseMaxMs = 1_000;
 
 /** The longest line we keep, bytes: a map of 16,384 keys prints about 0.7 MB in one line (measured). */
@@ -171,10 +174,7 @@ export const snapshotWaitMaxMs = 60_000;
 /** How often QEMU is asked whether the snapshot is whole, ms. */
 export const snapshotPollMs = 25;
 
-/**
- * A CPU of a guest that is stuck for so long while probes attach never comes back, s: seen once in some hundred guests, emulated, both CPUs
- * in a bpftrace. A busy machine was seen to hold one up for half as long.
- */
+/** A CPU of a guest stuck for so long never comes back, s (seen while probes attached); a busy machine held one up half as long. */
 export const guestHungSec = 60;
 
 /** How often is looked whether the probes of a guest are attached, ms. */
@@ -200,6 +200,9 @@ export const labPageBytes = 4096;
 
 /** A line of a workload, characters. */
 export const workloadLineCharsMax = 16_384;
+
+/** A guest that is removed is ended after this, whatever its probes do, ms: they detach in 2 s, 5 if busy (measured). */
+export const guestRemoveMaxMs = 15_000;
 
 /** A command that keeps a guest must have ended within this after `lab stop`, ms: it closes its counts first. */
 export const guestStopMaxMs = 30_000;
@@ -318,10 +321,7 @@ export const recordingFactsBytesMax = 64 * 1024 ** 2;
 /** Rows of one group of a Parquet file: what an export holds in memory, about 20 MB of 30 columns. */
 export const exportRowGroupMax = 10_000;
 
-/**
- * Snapshots that are kept, the least recently used going first: 300 to 400 MB each; two kernels, two sizes, two sets of probes, and the
- * seven guests of `lab thread`.
- */
+/** Snapshots kept, the least recently used going first, of 300 to 400 MB: 2 kernels × 2 sizes × 2 sets, 7 of `lab thread`. */
 export const snapshotsMax = 15;
 
 /** Tracks of one thread and stream in a Perfetto trace, for calls that overlap; more at a time are drawn as instants. */

@@ -14,6 +14,7 @@ import {
   eraOfVariant,
   err,
   formatBytes,
+  guestRemoveMaxMs,
   labMachinesMax,
   labWorkloadRunsMax,
   type LabMachine,
@@ -136,7 +137,13 @@ export class LabDesk implements Lab {
     kept.view = view;
     kept.stopping.abort();
     await kept.booted;
-    if (kept.target !== undefined) await this.options.tracing.removeTarget(kept.target.id);
+    const { target } = kept;
+    if (target !== undefined) {
+      // Without its guest, everything that waits for it ends at once.
+      const late = setTimeout(() => void target[Symbol.asyncDispose](), guestRemoveMaxMs);
+      await this.options.tracing.removeTarget(target.id);
+      clearTimeout(late);
+    }
     this.machines.delete(machineId);
     return ok(view);
   }

@@ -1,9 +1,8 @@
 /** Puts a lab guest and the tracer together: boots it, traces it, and leaves a snapshot in which tracing is attached already. */
-import { bootGuest, digestOf, type LabError, type LabStage } from '@faultline/lab';
+import { bootGuest, digestOf, type LabError, type LabStage, saysHung } from '@faultline/lab';
 import {
   attachPollMs,
   err,
-  guestHungSec,
   ok,
   type ProbeManifest,
   type Result,
@@ -54,12 +53,6 @@ export function faultPathRuns(manifests: readonly ProbeManifest[]): readonly Sta
       ? []
       : streamsMeantBy(manifest).map(({ name }) => ({ targetId: '', probe, stream: name }));
   });
-}
-
-/** Whether a kernel says that a CPU of it has been stuck for longer than it ever takes to attach a probe. */
-export function saysHung(text: string): boolean {
-  const stuck = text.matchAll(/soft lockup - CPU#\d+ stuck for (\d+)s/g);
-  return stuck.some(([, seconds]) => Number(seconds) >= guestHungSec);
 }
 
 /**
@@ -129,13 +122,8 @@ async function trace(
     tell({
       stage: `waiting for ${started.length} probes to attach${target.isEmulated ? ' (emulated: half a minute)' : ''}`,
     });
-  // Whatever waits for a guest whose CPUs hang would wait for minutes.
-  const stopWatching = guest.machine.onLine((line) => {
-    if (saysHung(line)) void target[Symbol.asyncDispose]();
-  });
   const snapshotProblem = await target.settle(() => tell({ stage: 'writing the snapshot' }));
   const runs = await untilAttached(tracing, started, signal);
-  stopWatching();
   const lost = await target.lostReason();
   if (lost !== undefined) {
     // Nobody is told of a guest that died on the way up, so nobody else would take it away.

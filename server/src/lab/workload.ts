@@ -1,7 +1,8 @@
 /** Runs a workload program in a lab guest; what it prints, line by line, is the ground truth of what was traced. */
 import { deviceBar, deviceBdf } from '@faultline/lab';
 import { type LabWorkload, workloadLineCharsMax, workloadLinesMax, workloadMaxMs } from '@faultline/shared';
-import type { Target } from '../targets/target.ts';
+import { killForGood } from '../targets/kill.ts';
+import type { Exit, Target } from '../targets/target.ts';
 
 /** What the workload programs can do (lab/workload/README.md). */
 export const workloads: readonly LabWorkload[] = [
@@ -89,13 +90,17 @@ export async function runWorkload(
     });
   }
   let isLate = false;
-  const kill = (): void => process.signal('SIGKILL', undefined);
+  let kill: () => void = () => undefined;
+  const killed = new Promise<Exit>((resolve) => {
+    kill = () => resolve(killForGood(process, undefined));
+  });
   const timer = setTimeout(() => {
     isLate = true;
     kill();
   }, workloadMaxMs);
+  if (signal?.aborted === true) kill();
   signal?.addEventListener('abort', kill, { once: true });
-  const exit = await process.exited;
+  const exit = await Promise.race([process.exited, killed]);
   clearTimeout(timer);
   signal?.removeEventListener('abort', kill);
   for (const name of ['stdout', 'stderr'] as const) take(rest[name]);

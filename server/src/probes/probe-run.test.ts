@@ -1,5 +1,14 @@
 import { PassThrough } from 'node:stream';
-import { err, ok, readyWaitMaxMs, type Stream } from '@faultline/shared';
+import {
+  err,
+  pipeCloseMaxMs,
+  killedWaitMaxMs,
+  ok,
+  readyWaitMaxMs,
+  stopCatchUpMaxMs,
+  stopKillAfterMs,
+  type Stream,
+} from '@faultline/shared';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Exit, ProcessSpec, Target } from '../targets/target.ts';
 import { ProbeRun, type RunSpec } from './probe-run.ts';
@@ -211,10 +220,28 @@ describe('a probe run', () => {
     hand.print(printf('READY 1000 7\n'));
     await vi.advanceTimersByTimeAsync(1);
     void run.stop();
-    await vi.advanceTimersByTimeAsync(7000);
+    await vi.advanceTimersByTimeAsync(stopCatchUpMaxMs + stopKillAfterMs + pipeCloseMaxMs + 100);
     await run.ended;
     expect(hand.signals).toEqual(['SIGINT', 'SIGINT', 'SIGKILL']);
     expect(run.view().state).toBe('stopped');
     expect(run.view().findings.map((one) => one.code)).toContain('no-final-snapshot');
+  });
+
+  it('whose process its kernel does not let go is failed in bounded time, and says so', async () => {
+    const hand = handHeld();
+    const { start: begin } = hand.target;
+    const run = start({
+      ...hand,
+      target: { ...hand.target, start: (spec) => ({ ...begin(spec), release: () => undefined }) },
+    });
+    hand.print(printf('READY 1000 7\n'));
+    await vi.advanceTimersByTimeAsync(1);
+    void run.stop();
+    await vi.advanceTimersByTimeAsync(stopCatchUpMaxMs + stopKillAfterMs + killedWaitMaxMs - 1000);
+    expect(run.view().state).toBe('stopping');
+    await vi.advanceTimersByTimeAsync(1100);
+    await run.ended;
+    expect(run.view()).toMatchObject({ state: 'failed', isComplete: false, failure: { kind: 'target-lost' } });
+    expect(run.view().failure?.message).toContain('its kernel holds it');
   });
 });

@@ -20,6 +20,7 @@ import {
   type Variant,
 } from '@faultline/shared';
 import type { Exit, Target, TargetProcess } from '../targets/target.ts';
+import { killForGood, unkillable } from '../targets/kill.ts';
 import { LineSplitter } from './bpftrace-lines.ts';
 import { explainExit, failure } from './failure.ts';
 import { compareVersions } from './planner.ts';
@@ -63,6 +64,7 @@ export class ProbeRun {
   private floodSec = 0;
   private floodedAtMs = 0;
   private timers: NodeJS.Timeout[] = [];
+  private killed: (exit: Promise<Exit>) => void = () => undefined;
   /** Counts state changes, so that the session sees them without comparing views. */
   changeCount = 0;
 
@@ -98,7 +100,10 @@ export class ProbeRun {
       if (this.stderr.length < stderrCharsMax) this.stderr = (this.stderr + text).slice(0, stderrCharsMax);
     });
     this.watch();
-    this.ended = this.process.exited.then((exit) => this.end(exit));
+    const killed = new Promise<Exit>((resolve) => {
+      this.killed = resolve;
+    });
+    this.ended = Promise.race([this.process.exited, killed]).then((exit) => this.end(exit));
   }
 
   get isEnded(): boolean {
@@ -138,7 +143,7 @@ export class ProbeRun {
 
   /**
    * Stops in order: printed lines may catch up, then SIGINT (END runs, the last maps are printed), once more, then
-   * SIGKILL, then the pipes are let go. Resolves when the run has ended. Calling it again waits for the same end.
+   * SIGKILL (killForGood). Resolves when the run has ended. Calling it again waits for the same end.
    */
   async stop(): Promise<void> {
     if (this.state === 'starting' || this.state === 'running') {
@@ -155,8 +160,7 @@ export class ProbeRun {
     const killAfterMs = stopKillAfterMs * this.patience;
     const repeatAfterMs = this.patience === 1 ? stopRepeatAfterMs : killAfterMs / 2;
     this.later(repeatAfterMs, () => this.interruptAgain(repeatAfterMs / 2));
-    this.later(killAfterMs, () => this.process.signal('SIGKILL', this.pid));
-    this.later(killAfterMs + stopRepeatAfterMs * this.patience, () => this.process.release());
+    this.later(killAfterMs, () => this.kill());
   }
 
   /**
@@ -232,8 +236,11 @@ export class ProbeRun {
     if (this.problem !== undefined || this.isEnded) return;
     this.problem = failure({ kind, what, remedy }, this.context());
     this.setState('stopping');
-    this.process.signal('SIGKILL', this.pid);
-    this.later(stopRepeatAfterMs, () => this.process.release());
+    this.kill();
+  }
+
+  private kill(): void {
+    this.killed(killForGood(this.process, this.pid));
   }
 
   private end(exit: Exit): void {
@@ -241,7 +248,7 @@ export class ProbeRun {
     this.timers = [];
     this.splitter.end();
     const nowMs = this.clock();
-    const wasAsked = this.state === 'stopping' && this.problem === undefined;
+    const wasAsked = this.state === 'stopping' && this.problem === undefined && exit !== unkillable;
     const isFinal = exit.code === 0 && exit.problem === undefined;
     this.intake.close(isFinal, Math.max(0, nowMs - this.lastBeatMs));
     this.endedAtMs = nowMs;

@@ -1,6 +1,7 @@
 /** What a target starts: the words of bpftrace behind its prefix, and short commands for an answer (a version, an id). */
 import { basename } from 'node:path';
 import { err, ok, type Result, targetCommandMaxMs } from '@faultline/shared';
+import { killForGood } from './kill.ts';
 import type { CommandAnswer, ProcessSpec, Target, TargetError } from './target.ts';
 
 const outputCharsMax = 64 * 1024;
@@ -32,15 +33,14 @@ export async function ask(target: Target, spec: ProcessSpec): Promise<Result<Com
       if (output[name].length < outputCharsMax) output[name] += text;
     });
   }
-  let isLate = false;
-  const timer = setTimeout(() => {
-    isLate = true;
-    process.signal('SIGKILL', undefined);
-    process.release();
-  }, targetCommandMaxMs);
-  const exit = await process.exited;
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<undefined>((resolve) => {
+    timer = setTimeout(resolve, targetCommandMaxMs, undefined);
+  });
+  const exit = await Promise.race([process.exited, late]);
   clearTimeout(timer);
-  if (isLate) {
+  if (exit === undefined) {
+    await killForGood(process, undefined);
     return err({ kind: 'timeout', message: `${spec.program} did not answer within ${targetCommandMaxMs / 1000} s` });
   }
   if (exit.problem !== undefined) return err(exit.problem);

@@ -1,7 +1,7 @@
 /** The lab over HTTP, against real guests: boot, watch, run, count, refuse, stop. */
 import { faultPathProbes } from '../../src/lab/open-guest.ts';
 import type { LabMachine, LabView, LabWorkloadRun, Problem, RunSummary, SessionView } from '@faultline/shared';
-import { ensure, expectedFaults, readWorkloadReport } from '@faultline/shared';
+import { ensure, expectedFaults, guestRemoveMaxMs, readWorkloadReport } from '@faultline/shared';
 import { pino } from 'pino';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -182,7 +182,7 @@ describe('a guest over HTTP', () => {
       repetitions: 9_999,
     });
     expect(await ask('DELETE', `lab/machines/${id}`)).toMatchObject({ status: 200, body: { id, state: 'stopping' } });
-    expect((await runOf(long.body.id)).state).toBe('failed');
+    await until(async () => (await runOf(long.body.id)).state === 'failed', 10_000);
     expect((await lab()).machines).toEqual([]);
     expect((await ask('GET', 'targets')).body).toEqual([]);
     expect(guestsOfThisProcess()).toEqual([]);
@@ -191,6 +191,26 @@ describe('a guest over HTTP', () => {
       body: { error: 'unknown-machine' },
     });
   });
+});
+
+describe('a guest that hangs', () => {
+  it('is ended in bounded time with all that waits for it', async () => {
+    const { body } = await ask<LabMachine>('POST', 'lab/machines', { kernel: '6.1', barBytes: 64 * mib });
+    await untilRunning(body.id);
+    const [pid = ''] = guestsOfThisProcess();
+    const long = await ask<LabWorkloadRun>('POST', `lab/machines/${body.id}/runs`, {
+      workload: 'touch',
+      repetitions: 9_999,
+    });
+    // Its CPUs stand still: to whoever waits for its probes that is a hung kernel.
+    process.kill(Number(pid), 'SIGSTOP');
+    const beganMs = Date.now();
+    expect((await ask('DELETE', `lab/machines/${body.id}`)).status).toBe(200);
+    expect(Date.now() - beganMs).toBeLessThan(guestRemoveMaxMs + promptMs);
+    await until(async () => (await runOf(long.body.id)).state === 'failed', 5_000);
+    expect((await ask('GET', 'targets')).body).toEqual([]);
+    expect(guestsOfThisProcess()).toEqual([]);
+  }, 200_000);
 });
 
 describe('a guest whose kernel dies', () => {

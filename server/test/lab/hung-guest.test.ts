@@ -1,11 +1,13 @@
-/** A guest whose CPUs hang while probes attach: it is ended and booted once more, instead of being waited for until bpftrace's time is up. */
+/** A guest whose CPUs hang is ended; and booted once more where its probes were still attaching. */
+import { saysHung } from '@faultline/lab';
 import { expect, it } from 'vitest';
 import { fileURLToPath } from 'node:url';
 import { chooseStreams } from '../../src/cli/arguments.ts';
-import { openGuest, saysHung } from '../../src/lab/open-guest.ts';
+import { openGuest } from '../../src/lab/open-guest.ts';
 import { readCatalogue } from '../../src/probes/catalogue.ts';
 import { Tracer } from '../../src/sessions/tracer.ts';
 import { GuestTarget } from '../../src/targets/guest.ts';
+import { until } from '../until.ts';
 
 /** What 6.1 printed while two bpftraces of a guest were stuck in it for four minutes. */
 const hung = 'watchdog: BUG: soft lockup - CPU#1 stuck for 75s! [bpftrace:135]';
@@ -51,4 +53,10 @@ it('is ended and booted once more', async () => {
     'the guest hung while its probes attached; trying once more',
   ]);
   expect(opened.value.runs.map(({ state }) => state)).toEqual(['running']);
+  // Later too: what is traced in it has ended then, with the reason.
+  const { target } = opened.value;
+  await target.guest.machine.agent.writeFile('/dev/kmsg', Buffer.from(`<0>${hung}\n`));
+  expect(await target.died).toMatch(/^the guest's kernel hung: .*soft lockup - CPU#1 stuck for 75s/);
+  await until(async () => tracer.runs().at(-1)?.state === 'failed', 5_000);
+  expect(tracer.runs().at(-1)?.failure).toMatchObject({ kind: 'target-lost' });
 });
