@@ -1,6 +1,7 @@
 export { type Accelerator, type AcceleratorChoice, findAccelerator } from './accelerator.ts';
 export { type AgentError, type AgentExit, type AgentProcess, type AgentSpec } from './agent-link.ts';
 export { cacheFolder, cacheUsage, digestOf } from './cache.ts';
+export { keepConsole } from './kept-console.ts';
 export { findKernel, type KernelEntry, readKernelList } from './kernel-list.ts';
 export { bootGuest, type BootRequest, cleanLab, type Guest, prepareGuest } from './lab.ts';
 export type { LabError, LabStage, TellStage } from './lab-error.ts';

@@ -2,14 +2,15 @@
  * The lab: real kernels in QEMU with a real (emulated) PCI device behind an IOMMU, bound to vfio-pci. Prepares what a
  * guest needs, boots it or restores a snapshot of it, and gives a link to the agent in it.
  */
-import { open, rm, writeFile } from 'node:fs/promises';
+import { open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { err, ok, type Result } from '@faultline/shared';
 import { type Accelerator, findAccelerator, giveUpKvm } from './accelerator.ts';
 import type { AgentError } from './agent-link.ts';
-import { cached, cacheFolder, digestOf } from './cache.ts';
+import { cacheFolder, digestOf } from './cache.ts';
 import { run } from './command.ts';
 import { buildToolsDisk, busyboxProgram, programOfPackage, xzProgram } from './guest-image.ts';
+import { keepConsole } from './kept-console.ts';
 import { findKernel, type KernelEntry, withOwnModule } from './kernel-list.ts';
 import type { LabError, TellStage } from './lab-error.ts';
 import { Machine, type MachineSpec } from './machine.ts';
@@ -89,19 +90,24 @@ async function startGuest(
   signal: AbortSignal | undefined,
 ): Promise<Result<Guest, LabError>> {
   const key = digestOf([JSON.stringify(spec), qemuVersion, request.heldKey]);
-  const guestOf = (machine: Machine, note: SnapshotNote | undefined): Guest => ({
-    kernel,
-    buildKey: buildKeyOf(spec),
-    build,
-    machine,
-    accelerator: spec.accelerator,
-    barBytes: spec.barBytes,
-    note,
-    save: async (fresh) => {
-      await rm(snapshotPath(key), { recursive: true, force: true });
-      return writeSnapshot(machine, key, fresh);
-    },
-  });
+  const guestOf = (machine: Machine, note: SnapshotNote | undefined): Guest => {
+    void machine.ended.then(async () => {
+      if (machine.hasHung) await keepConsole(kernel.name, machine.console);
+    });
+    return {
+      kernel,
+      buildKey: buildKeyOf(spec),
+      build,
+      machine,
+      accelerator: spec.accelerator,
+      barBytes: spec.barBytes,
+      note,
+      save: async (fresh) => {
+        await rm(snapshotPath(key), { recursive: true, force: true });
+        return writeSnapshot(machine, key, fresh);
+      },
+    };
+  };
   if (request.start === 'fastest' && (await hasSnapshot(key))) {
     tell({ stage: 'restoring the snapshot' });
     const restored = await restore(spec, key, signal);
@@ -207,12 +213,4 @@ async function restore(
 function messageOf(error: LabError | AgentError): string {
   if ('message' in error) return error.message;
   return error.kind === 'lost' ? error.reason : `the guest's clock cannot be read (errno ${error.errno})`;
-}
-
-/** The console of a boot that failed and was tried again: kept, since nobody sees it otherwise. */
-async function keepConsole(kernel: string, text: string): Promise<void> {
-  await cached('consoles', `${new Date().toISOString().replaceAll(':', '')}-${kernel}`, async (draft) => {
-    await writeFile(join(draft, 'console.txt'), text);
-    return ok(undefined);
-  });
 }

@@ -151,6 +151,11 @@ export class Machine implements AsyncDisposable {
     return this.child.pid;
   }
 
+  /** Whether it was ended because its kernel said that it hangs. */
+  get hasHung(): boolean {
+    return this.hung !== undefined;
+  }
+
   /** Calls back with each line of the console. */
   onLine(listener: (line: string) => void): () => void {
     this.lineListeners.add(listener);

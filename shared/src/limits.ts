@@ -321,6 +321,9 @@ export const recordingFactsBytesMax = 64 * 1024 ** 2;
 /** Rows of one group of a Parquet file: what an export holds in memory, about 20 MB of 30 columns. */
 export const exportRowGroupMax = 10_000;
 
+/** Consoles of guests that ended badly, the oldest going first: 256 KiB each at most. */
+export const consolesKeptMax = 20;
+
 /** Snapshots kept, the least recently used going first, of 300 to 400 MB: 2 kernels × 2 sizes × 2 sets, 7 of `lab thread`. */
 export const snapshotsMax = 15;
 

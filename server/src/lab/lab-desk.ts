@@ -4,6 +4,7 @@ import {
   describeOops,
   findAccelerator,
   isKernelCached,
+  keepConsole,
   type LabStage,
   type Oops,
   readKernelList,
@@ -140,7 +141,7 @@ export class LabDesk implements Lab {
     const { target } = kept;
     if (target !== undefined) {
       // Without its guest, everything that waits for it ends at once.
-      const late = setTimeout(() => void target[Symbol.asyncDispose](), guestRemoveMaxMs);
+      const late = setTimeout(() => void endHung(target), guestRemoveMaxMs);
       await this.options.tracing.removeTarget(target.id);
       clearTimeout(late);
     }
@@ -269,6 +270,13 @@ export class LabDesk implements Lab {
       killed ?? end.problem ?? (noteProblem === undefined ? undefined : `not noted in its session: ${noteProblem}`);
     if (problem !== undefined) run.problem = problem;
   }
+}
+
+/** Ends a guest that answers nobody, and keeps what it printed: nobody else is told why. */
+async function endHung({ guest }: GuestTarget): Promise<void> {
+  const { console } = guest.machine;
+  await guest.machine[Symbol.asyncDispose]();
+  await keepConsole(guest.kernel.name, console);
 }
 
 const bootAnother = 'Its figures stay. Stop it, and boot another for more.';

@@ -1,5 +1,7 @@
 /** A guest whose CPUs hang is ended; and booted once more where its probes were still attaching. */
-import { saysHung } from '@faultline/lab';
+import { cacheFolder, saysHung } from '@faultline/lab';
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { fileURLToPath } from 'node:url';
 import { chooseStreams } from '../../src/cli/arguments.ts';
@@ -17,6 +19,13 @@ it('a CPU that was held up by a busy machine is no hung one', () => {
   expect(saysHung(hung.replace('75s', '26s'))).toBe(false);
   expect(saysHung('rcu: INFO: rcu_preempt self-detected stall on CPU')).toBe(false);
 });
+
+/** The console that was kept last. */
+async function newestConsole(): Promise<string> {
+  const folder = join(cacheFolder(), 'consoles');
+  const [newest = ''] = (await readdir(folder)).toSorted((left, right) => (left < right ? 1 : -1));
+  return readFile(join(folder, newest, 'console.txt'), 'utf8').catch(() => '');
+}
 
 it('is ended and booted once more', async () => {
   const catalogue = await readCatalogue(fileURLToPath(new URL('../../../probes', import.meta.url)));
@@ -57,6 +66,7 @@ it('is ended and booted once more', async () => {
   const { target } = opened.value;
   await target.guest.machine.agent.writeFile('/dev/kmsg', Buffer.from(`<0>${hung}\n`));
   expect(await target.died).toMatch(/^the guest's kernel hung: .*soft lockup - CPU#1 stuck for 75s/);
+  await until(async () => (await newestConsole()).includes(hung), 5_000);
   await until(async () => tracer.runs().at(-1)?.state === 'failed', 5_000);
   expect(tracer.runs().at(-1)?.failure).toMatchObject({ kind: 'target-lost' });
 });
