@@ -7,5 +7,5 @@ export { bootGuest, type BootRequest, cleanLab, type Guest, prepareGuest } from 
 export type { LabError, LabStage, TellStage } from './lab-error.ts';
 export { deviceBar, deviceBdf } from './machine.ts';
 export { swapModule } from './module-swap.ts';
-export { describeOops, type Oops, readOopses, saysHung } from './oops.ts';
+export { describeOops, type Oops, readOopses, saysHung, saysTimerLost } from './oops.ts';
 export { isKernelCached, readModuleOf } from './prepared-kernel.ts';

@@ -156,6 +156,12 @@ export class Machine implements AsyncDisposable {
     return this.hung !== undefined;
   }
 
+  /** Ends it for what its kernel said: whatever waits for it ends with that as the reason. */
+  endHung(line: string): void {
+    this.hung ??= line.trim();
+    this.child.kill('SIGKILL');
+  }
+
   /** Calls back with each line of the console. */
   onLine(listener: (line: string) => void): () => void {
     this.lineListeners.add(listener);
@@ -200,10 +206,7 @@ export class Machine implements AsyncDisposable {
     for (const line of lines.slice(0, -1)) {
       for (const listener of this.lineListeners) listener(line.replace(/\r$/, ''));
       // Whatever waits for a guest whose CPUs hang would wait for minutes, or for ever.
-      if (this.hung === undefined && saysHung(line)) {
-        this.hung = line.trim();
-        this.child.kill('SIGKILL');
-      }
+      if (saysHung(line)) this.endHung(line);
     }
   }
 

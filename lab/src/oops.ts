@@ -54,6 +54,15 @@ export function saysHung(text: string): boolean {
   return stuck.some(([, seconds]) => Number(seconds) >= guestHungSec);
 }
 
+/**
+ * Whether a kernel says that a CPU of it has no timer any more. Seen of emulated ones: an interrupt that their APIC had given to the
+ * CPU was never served, and every later one waited for it. Such a guest counts on, but what waits for RCU, as attaching and detaching
+ * do, takes minutes.
+ */
+export function saysTimerLost(text: string): boolean {
+  return /Possible timer handling issue on cpu=\d+/.test(text);
+}
+
 /** One line for people: what, where, and the first functions of the stack. */
 export function describeOops({ what, at, stack }: Oops): string {
   const place = at === undefined ? '' : ` in ${at}`;

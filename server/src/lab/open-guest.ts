@@ -1,5 +1,5 @@
 /** Puts a lab guest and the tracer together: boots it, traces it, and leaves a snapshot in which tracing is attached already. */
-import { bootGuest, digestOf, type LabError, type LabStage, saysHung } from '@faultline/lab';
+import { bootGuest, digestOf, type LabError, type LabStage, saysHung, saysTimerLost } from '@faultline/lab';
 import {
   attachPollMs,
   err,
@@ -67,7 +67,8 @@ export async function openGuest(
   signal: AbortSignal | undefined,
 ): Promise<Result<OpenGuest, LabError>> {
   const opened = await openOnce(tracing, probes, request, tell, signal);
-  if (opened.ok || opened.error.kind !== 'broken' || !saysHung(opened.error.message)) return opened;
+  if (opened.ok || opened.error.kind !== 'broken') return opened;
+  if (!saysHung(opened.error.message) && !saysTimerLost(opened.error.message)) return opened;
   tell({ stage: 'the guest hung while its probes attached; trying once more' });
   return openOnce(tracing, probes, { ...request, start: 'cold' }, tell, signal);
 }
@@ -122,8 +123,12 @@ async function trace(
     tell({
       stage: `waiting for ${started.length} probes to attach${target.isEmulated ? ' (emulated: half a minute)' : ''}`,
     });
+  const stopWatching = guest.machine.onLine((line) => {
+    if (saysTimerLost(line)) guest.machine.endHung(line);
+  });
   const snapshotProblem = await target.settle(() => tell({ stage: 'writing the snapshot' }));
   const runs = await untilAttached(tracing, started, signal);
+  stopWatching();
   const lost = await target.lostReason();
   if (lost !== undefined) {
     // Nobody is told of a guest that died on the way up, so nobody else would take it away.
