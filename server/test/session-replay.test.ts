@@ -1,8 +1,11 @@
 import { readFileSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ensure, type SessionView } from '@faultline/shared';
+import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { replay } from '../src/cli/replay.ts';
 import { encodeSnapshot, encodeTick } from '../src/live/encode-frame.ts';
 import { readCatalogue } from '../src/probes/catalogue.ts';
 import { readRecordings } from '../src/probes/recordings.ts';
@@ -17,6 +20,7 @@ import type { SessionSource } from '../src/sessions/tracing.ts';
 import { HostTarget } from '../src/targets/host.ts';
 import { ReplayTarget } from '../src/targets/replay.ts';
 import { busyProbe, fakeBpftrace } from './fakes/busy-probe.ts';
+import { fakeTerminal } from './fakes/fake-terminal.ts';
 import { openTempStore, recordBusySession, type TempStore } from './fakes/temp-store.ts';
 import { until } from './until.ts';
 
@@ -136,6 +140,28 @@ describe('a session played from its journal', () => {
     const { figures } = await readFigures(join(found.value.folder, 'journal.jsonl'));
     expect(JSON.stringify(figures.summary(found.value.manifest))).toBe(live.summary);
     expect(readFileSync(join(found.value.folder, 'journal.jsonl'), 'utf8')).toMatch(/\{"kind":"end"[^\n]*\}\n$/);
+  });
+});
+
+describe('a session whose page cannot be served', () => {
+  it('is not played to its end first', async () => {
+    await recordBusySession(temp, 'host-1');
+    const busy = createServer();
+    await new Promise<void>((resolve) => {
+      busy.listen(0, '127.0.0.1', resolve);
+    });
+    const { port } = busy.address() as AddressInfo;
+    const terminal = fakeTerminal();
+    // 0.2 s at a thousandth of their speed: longer than any test may take.
+    const words = { command: 'replay', session: 'host-1', speed: 0.001, port, host: '127.0.0.1' } as const;
+    const status = await replay(
+      { ...words, store: temp.folder },
+      { terminal, logger: pino({ level: 'silent' }), version: '1', stopping: new AbortController().signal },
+    );
+    busy.close();
+    expect(status).toBe(1);
+    expect(terminal.printed.err).toContain(`port ${port} is in use`);
+    expect(terminal.printed.err).not.toContain('played');
   });
 });
 

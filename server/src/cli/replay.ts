@@ -21,10 +21,13 @@ export async function replay(
   if (!found.ok) return sayRefusal(found.error, terminal);
   const { manifest, folder } = found.value;
   const session = new RecordedSession(manifest, Date.now() - manifest.createdAtMs);
+  // Where it cannot be served nobody looks at it: then it ends at once, not when all of it has been played.
+  const unserved = new AbortController();
+  const stopped = AbortSignal.any([stopping, unserved.signal]);
   const events = readJournal(join(folder, sessionFiles.journal));
-  const played = playJournal(events, session, { speed: words.speed, stopped: stopping }).then(
+  const played = playJournal(events, session, { speed: words.speed, stopped }).then(
     (problem) => {
-      if (stopping.aborted) return;
+      if (stopped.aborted) return;
       terminal.err(
         problem === undefined
           ? `${manifest.id} has been played to its end\n`
@@ -46,6 +49,7 @@ export async function replay(
     ...surroundings,
     library,
   });
+  if (status !== sessionStatus.done) unserved.abort();
   await played;
   return status;
 }
