@@ -28,12 +28,12 @@ export async function exportSession(
     const code = error instanceof Error && 'code' in error ? error.code : undefined;
     // A reader that has gone (| head) is no failure.
     if (words.output === '-' && (code === 'EPIPE' || code === 'ERR_STREAM_PREMATURE_CLOSE')) return sessionStatus.done;
-    const remedy =
-      code === 'EEXIST' ? 'It is there already; name another.' : 'Look at the path and at the room on its disk.';
+    const isThere = code === 'EEXIST';
+    const why = error instanceof Error ? error.message : String(error);
     terminal.err(
       complaint(
-        `${found.value.id} was not exported: ${error instanceof Error ? error.message : String(error)}`,
-        remedy,
+        `${found.value.id} was not exported: ${isThere ? `${words.output} is there already` : why}`,
+        isThere ? 'Name another file.' : 'Look at the path and at the room on its disk.',
       ),
     );
     return sessionStatus.failed;

@@ -25,7 +25,7 @@ import { chooseStreams } from './arguments.ts';
 import type { BootWords, LabWords, RunWords } from './lab-words.ts';
 import { describeRecording, isWhole } from '../exports/report.ts';
 import { complaint, type Terminal } from './terminal.ts';
-import { textTable } from '../exports/text-table.ts';
+import { textTable, wrapText } from '../exports/text-table.ts';
 
 /** Exit statuses. 69 is EX_UNAVAILABLE: the lab broke, and nothing was learnt about the kernel or the workload. */
 const labStatus = { done: 0, workloadFailed: 1, usage: 2, incomplete: 3, broken: 69 } as const;
@@ -77,7 +77,7 @@ async function list(isJson: boolean, terminal: Terminal): Promise<number> {
   }
   const columns = [
     { title: 'kernel', align: 'left' },
-    { title: 'what it is', align: 'left' },
+    { title: 'what it is', align: 'left', wraps: true },
     { title: 'here', align: 'left' },
   ] as const;
   const kernelRows = rows.map(({ name, title, isHere }) => [name, title, isHere ? 'yes' : 'to be downloaded']);
@@ -93,14 +93,24 @@ async function list(isJson: boolean, terminal: Terminal): Promise<number> {
       terminal.width,
     ),
     '',
-    choice.accelerator === 'kvm'
-      ? 'Guests run with KVM.'
-      : `Guests are emulated (${choice.whyEmulated}): counts and ratios carry over, latencies do not.`,
-    `Kept in ${cacheFolder()}: ${formatBytes(usage.reduce((sum, { bytes }) => sum + bytes, 0))} (faultline lab clean removes it).`,
-    ...running.map(({ pid, kernel }) => `Running: ${kernel}, started by process ${pid}.`),
+    ...[
+      choice.accelerator === 'kvm'
+        ? 'Guests run with KVM.'
+        : `Guests are emulated (${choice.whyEmulated}): counts and ratios carry over, latencies do not.`,
+      keptWords(usage),
+      ...running.map(({ pid, kernel }) => `Running: ${kernel}, started by process ${pid}.`),
+    ].flatMap((line) => wrapText(line, terminal.width)),
   ];
   terminal.out(`${lines.join('\n')}\n`);
   return labStatus.done;
+}
+
+/** What the lab keeps, and which command removes how much of it. */
+export function keptWords(usage: Awaited<ReturnType<typeof cacheUsage>>): string {
+  const bytesOf = (some: typeof usage): string => formatBytes(some.reduce((sum, { bytes }) => sum + bytes, 0));
+  const snapshots = bytesOf(usage.filter(({ kind }) => kind === 'snapshots'));
+  const how = 'faultline lab clean removes those, with --all everything';
+  return `Kept in ${cacheFolder()}: ${bytesOf(usage)}, of it ${snapshots} of snapshots (${how}).`;
 }
 
 async function stop(isJson: boolean, terminal: Terminal): Promise<number> {

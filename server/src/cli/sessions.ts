@@ -5,6 +5,7 @@ import {
   formatElapsed,
   formatExact,
   formatInstant,
+  formatSeconds,
   type Result,
   type SessionManifest,
   type StoreLimits,
@@ -57,12 +58,14 @@ export async function sessions(words: Listing, terminal: Terminal, nowMs: () => 
     case 'rename':
     case 'label':
     case 'note':
-    case 'mark':
       return edit(library.edit(words.session, changeOf(words, nowMs)), words.isJson, terminal);
+    case 'mark':
+      return mark(library, words, terminal, nowMs);
   }
 }
 
-type Edit = Extract<Listing, { session: string }>;
+type Mark = Extract<Listing, { command: 'mark' }>;
+type Edit = Exclude<Extract<Listing, { session: string }>, Mark>;
 
 function changeOf(words: Edit, nowMs: () => number): (before: SessionManifest) => Partial<SessionEdits> {
   switch (words.command) {
@@ -76,14 +79,26 @@ function changeOf(words: Edit, nowMs: () => number): (before: SessionManifest) =
       return () => ({ label: words.text });
     case 'note':
       return ({ notes }) => ({ notes: [...notes, { atMs: nowMs(), text: words.text }] });
-    case 'mark':
-      return ({ marks, createdAtMs }) => {
-        const atMs = words.atMs === undefined ? nowMs() : createdAtMs + words.atMs;
-        return { marks: [...marks, { atMs, text: words.text }].toSorted((left, right) => left.atMs - right.atMs) };
-      };
     case 'show':
       return () => ({});
   }
+}
+
+/** A moment on the time line: of a session that is over, one that lies in it. */
+function mark(library: Library, words: Mark, terminal: Terminal, nowMs: () => number): number {
+  const found = library.findReadable(words.session);
+  if (!found.ok) return sayRefusal(found.error, terminal);
+  const { id, createdAtMs, lastAtMs } = found.value.manifest;
+  const atMs = words.atMs === undefined ? nowMs() : createdAtMs + words.atMs;
+  if (atMs > lastAtMs && !isLive(found.value)) {
+    const lasted = formatSeconds(lastAtMs - createdAtMs);
+    terminal.err(complaint(`session ${id} is over; it lasted ${lasted}`, 'Say when in it, such as --at 0.5s.'));
+    return sessionStatus.failed;
+  }
+  const added = library.edit(id, ({ marks }) => ({
+    marks: [...marks, { atMs, text: words.text }].toSorted((left, right) => left.atMs - right.atMs),
+  }));
+  return edit(added, words.isJson, terminal);
 }
 
 function edit(changed: Result<SessionManifest, Refusal>, isJson: boolean, terminal: Terminal): number {

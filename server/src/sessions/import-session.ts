@@ -1,5 +1,5 @@
 /** Takes in an exported session. The file may be anything: it is believed only as far as every byte of it fits. */
-import { createReadStream, mkdirSync, type ReadStream, rmSync, truncateSync } from 'node:fs';
+import { createReadStream, existsSync, mkdirSync, type ReadStream, rmSync, truncateSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { randomUUID } from 'node:crypto';
@@ -39,7 +39,9 @@ export async function importSession(
     const placed = library.adopt(draft, manifest.id);
     return placed.ok ? ok(manifest) : placed;
   } catch (error) {
-    const message = `${file} was not imported: ${error instanceof Error ? error.message : String(error)}`;
+    const isAbsent = !existsSync(file);
+    const why = error instanceof Error ? error.message : String(error);
+    const message = `${file} was not imported: ${isAbsent ? 'there is no such file' : why}`;
     const isHostile = error instanceof HostileFileError || isDataError(error);
     const remedy = isHostile
       ? 'Nothing was taken in. Export it again, as archive, jsonl or csv.'

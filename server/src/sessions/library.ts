@@ -86,6 +86,10 @@ export class Library {
     const found = named.length > 0 ? named : all.filter(({ id }) => word !== '' && id.startsWith(word));
     const [one] = found;
     if (one !== undefined && found.length === 1) return ok(one);
+    if (one === undefined && word === 'last') {
+      const remedy = 'faultline record makes one; give another folder with --store DIR.';
+      return err({ kind: 'unknown-session', message: `no session is recorded in ${this.folder}`, remedy });
+    }
     if (one === undefined) {
       const message = `there is no recorded session ${JSON.stringify(word)} in ${this.folder}`;
       return err({ kind: 'unknown-session', message, remedy: 'faultline sessions list shows them.' });
