@@ -1,7 +1,7 @@
 /** The program: reads the command line, puts the parts together, runs the command, and sets the exit status. */
 import { constants } from 'node:os';
 import { pino } from 'pino';
-import { chooseStreams } from './cli/arguments.ts';
+import { chooseStreams, usageStatus } from './cli/arguments.ts';
 import { lab as labCommand } from './cli/lab.ts';
 import { compare } from './cli/compare.ts';
 import { labCompare } from './cli/lab-compare.ts';
@@ -10,7 +10,7 @@ import { doctor } from './cli/doctor.ts';
 import { exportSession, importFile } from './cli/export.ts';
 import { fittingStreams } from './cli/fitting-streams.ts';
 import { openStore } from './cli/open-store.ts';
-import { type Request, readCommandLine, usageStatus } from './cli/program.ts';
+import { type Request, readCommandLine } from './cli/program.ts';
 import { record } from './cli/record.ts';
 import { replay } from './cli/replay.ts';
 import { serve } from './cli/serve.ts';

@@ -122,7 +122,7 @@ describe('doctor', () => {
 
   it('names the targets where the one asked for is not there', async () => {
     expect(await run(new FakeTracing(), { targetId: 'mars', isJson: false })).toEqual({
-      status: 1,
+      status: 2,
       out: '',
       err: 'faultline: There is no target mars.\n  GET /api/v1/targets.\n',
     });

@@ -103,8 +103,8 @@ describe('record', () => {
     expect(await run({ durationMs: 60_000 })).toBe(0);
   });
 
-  it('has status 1 for a target that is not there', async () => {
-    expect(await run({ targetId: 'mars' })).toBe(1);
+  it('has status 2 for a target that is not there', async () => {
+    expect(await run({ targetId: 'mars' })).toBe(2);
     expect(terminal.printed.err).toContain('There is no target mars.');
   });
 

@@ -1,11 +1,14 @@
 import { type AddressInfo, createServer, type Server } from 'node:net';
-import { err, ok } from '@faultline/shared';
+import { err, type LabView, ok } from '@faultline/shared';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type ServeRequest, serve } from '../src/cli/serve.ts';
+import type { Lab } from '../src/lab/lab-desk.ts';
 import { fakeTarget } from './fakes/fake-session.ts';
 import { FakeTracing } from './fakes/fake-tracing.ts';
 import { type FakeTerminal, fakeTerminal } from './fakes/fake-terminal.ts';
+
+const labView: Omit<LabView, 'kernels'> = { accelerator: 'kvm', workloads: [], machines: [], workloadRuns: [] };
 
 let tracing: FakeTracing;
 let terminal: FakeTerminal;
@@ -24,7 +27,7 @@ afterEach(async () => {
   await served;
 });
 
-function start(differences: Partial<ServeRequest> = {}): Promise<number> {
+function start(differences: Partial<ServeRequest> = {}, lab?: Lab): Promise<number> {
   const request: ServeRequest = {
     port: 0,
     host: '127.0.0.1',
@@ -41,6 +44,7 @@ function start(differences: Partial<ServeRequest> = {}): Promise<number> {
     version: '1.2.3',
     stopping: stopping.signal,
     pageFolder: '/nonexistent',
+    ...(lab === undefined ? {} : { lab }),
   });
   return served;
 }
@@ -181,6 +185,33 @@ describe('serve', () => {
     void start();
     await vi.waitUntil(() => terminal.printed.err.includes('--replay'));
     expect(terminal.printed.err).toContain('no answer: Wake it.');
+  });
+});
+
+describe('what is named and not there', () => {
+  it('ends it with status 2 before anything is begun, where it is a kernel of the lab', async () => {
+    let boots = 0;
+    const refuse = (): never => {
+      boots += 1;
+      throw new Error('nothing is booted here');
+    };
+    const lab: Lab = {
+      view: () => Promise.resolve(ok({ ...labView, kernels: [{ name: '6.1', title: 'Linux 6.1', isCached: true }] })),
+      boot: refuse,
+      stop: refuse,
+      runWorkload: refuse,
+      [Symbol.asyncDispose]: () => Promise.resolve(),
+    };
+    expect(await start({ labKernels: ['6.1', '6.l2'] }, lab)).toBe(2);
+    expect(terminal.printed).toEqual({ out: '', err: 'faultline: the lab has no kernel "6.l2"\n  It has: 6.1.\n' });
+    expect([boots, tracing.started]).toEqual([0, []]);
+  });
+
+  it('is said where it is the file of the matrix', async () => {
+    void start({ matrixFile: '/nonexistent/m.toml' });
+    await printedUrl();
+    await vi.waitUntil(() => tracing.started.length === 2);
+    expect(terminal.printed.err).toContain('faultline: there is no file /nonexistent/m.toml for --matrix\n');
   });
 });
 

@@ -1,13 +1,27 @@
 /** Words of the command line as values: durations, ports, streams, parameters. Each error says what is wanted. */
+import { InvalidArgumentError } from 'commander';
 import { err, ok, type ProbeManifest, type Result, type StartRun, streamsMeantBy } from '@faultline/shared';
 
-/** What went wrong with the command line: exit status 2. */
+/** The exit status of wrong words. */
+export const usageStatus = 2;
+
+/** What went wrong with the command line. */
 export type UsageError = { readonly message: string; readonly remedy: string };
 
 const msOf: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
 
 /** The longest recording: one day. A session's memory is bounded anyway; this catches typing errors. */
 const durationMaxMs = 24 * 3_600_000;
+
+/** Commander's way of refusing an argument: its message, then ours. */
+export function argumentOf<T>(parse: (text: string) => Result<T, UsageError>): (text: string) => T {
+  return (text) => {
+    const parsed = parse(text);
+    if (parsed.ok) return parsed.value;
+    const { message, remedy } = parsed.error;
+    throw new InvalidArgumentError(`${message.charAt(0).toUpperCase()}${message.slice(1)}. ${remedy}`);
+  };
+}
 
 /** `500ms`, `10s`, `1.5m`, `2h` in milliseconds. */
 export function parseDuration(text: string): Result<number, UsageError> {

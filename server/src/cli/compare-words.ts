@@ -3,8 +3,7 @@ import { compareMarginShare, compareSidesMax, err, formatShare, metrics, ok, typ
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { conditionNames } from '../compare/choose-runs.ts';
 import { type ReportFormat, reportFormats } from '../compare/report.ts';
-import { parseName, type UsageError } from './arguments.ts';
-import { argumentOf } from './lab-words.ts';
+import { argumentOf, parseName, type UsageError } from './arguments.ts';
 import { type DataEnvironment, type StoreOptions, storeOf, withStore } from './store-words.ts';
 
 /** By what is judged, and how it is printed. */
@@ -64,11 +63,10 @@ function parseMargin(text: string): Result<number, UsageError> {
 export function withJudging(command: Command): Command {
   return command
     .option('--metric <id>', 'judge by this metric alone; repeatable (--json names them all)', collectMetric, [])
-    .option(
-      '--margin <percent>',
-      `a difference up to this is the same (default: ${formatShare(compareMarginShare)})`,
-      argumentOf(parseMargin),
-      compareMarginShare,
+    .addOption(
+      new Option('--margin <percent>', 'a difference up to this is the same')
+        .argParser(argumentOf(parseMargin))
+        .default(compareMarginShare, formatShare(compareMarginShare)),
     )
     .addOption(new Option('--format <format>', 'how to print it').choices(reportFormats).default('text'))
     .option('--json', 'the same as --format json');
@@ -97,7 +95,9 @@ type CompareOptions = JudgeOptions &
 
 /** Adds the command. */
 export function addCompare(program: Command, environment: DataEnvironment, take: (words: CompareWords) => void): void {
-  const usage = '[options] BASELINE… -- CANDIDATE… [-- CANDIDATE…], or --saved ID, or --list';
+  const usage = `[options] BASELINE… -- CANDIDATE… [-- CANDIDATE…]
+       faultline compare [options] --saved ID
+       faultline compare [options] --list`;
   const command = program.command('compare').usage(usage);
   withJudging(withStore(command))
     .description('compare recorded sessions of kernel builds, a run each, and say which is better')
@@ -158,6 +158,8 @@ function collectMetric(id: string, before: readonly string[]): readonly string[]
 }
 
 const compareHelp = `
-A session is its id, the beginning of one, a name or a label that only one has, or the word last; a selection of
-${conditionNames.join(', ')}, such as build:6.1,workload:dma-map; or a folder, with a slash in it.
-Exit status: 0 the same or improved, 1 regressed, 2 not comparable or wrong usage, 3 more runs are needed.`;
+A session is its id, the beginning of one, a name or a label that only one has,
+or the word last; a selection of ${conditionNames.join(', ')}, such as
+build:6.1,workload:dma-map; or a folder, with a slash in it.
+Exit status: 0 the same or improved, 1 regressed, 2 not comparable or wrong
+usage, 3 more runs are needed.`;

@@ -1,6 +1,7 @@
 /** `faultline doctor`: whether tracing can work on a target, check by check, and what each stream would use. */
 import { formatBytes, type Plan, type Preflight, type PreflightCheck, type TargetView } from '@faultline/shared';
 import type { Tracing } from '../sessions/tracing.ts';
+import { usageStatus } from './arguments.ts';
 import { complaint, type Terminal } from './terminal.ts';
 import { textTable } from '../exports/text-table.ts';
 
@@ -16,7 +17,7 @@ export type Diagnosis = {
   readonly isWell: boolean;
 };
 
-/** Prints the diagnosis; exit status 0 all good, 1 something failed. */
+/** Prints the diagnosis; exit status 0 all good, 1 something failed, 2 there is no such target. */
 export async function doctor(tracing: Tracing, request: DoctorRequest, terminal: Terminal): Promise<number> {
   const preflight = await tracing.preflight(request.targetId);
   const plans = await tracing.plans(request.targetId);
@@ -24,9 +25,10 @@ export async function doctor(tracing: Tracing, request: DoctorRequest, terminal:
   if (!preflight.ok || !plans.ok || target === undefined) {
     const refusal = preflight.ok ? undefined : preflight.error;
     const planRefusal = plans.ok ? undefined : plans.error;
-    const { message, remedy } = refusal ?? planRefusal ?? { message: 'the target is gone', remedy: 'Try again.' };
+    const gone = { kind: 'target-problem', message: 'the target is gone', remedy: 'Try again.' };
+    const { kind, message, remedy } = refusal ?? planRefusal ?? gone;
     terminal.err(complaint(message, remedy));
-    return 1;
+    return kind === 'unknown-target' ? usageStatus : 1;
   }
   const diagnosis = diagnose(tracing, target, preflight.value, plans.value);
   if (request.isJson) terminal.out(`${JSON.stringify(diagnosis, undefined, 2)}\n`);

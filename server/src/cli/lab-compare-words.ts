@@ -1,11 +1,10 @@
 /** The words of `faultline lab compare`. */
 import { compareSeriesRunsMax, compareSidesMax, err, ok, type Result } from '@faultline/shared';
 import type { Command } from 'commander';
-import { parseBarBytes } from '../lab/bar-words.ts';
 import { faultPathProbes } from '../lab/open-guest.ts';
-import { parseName, type UsageError } from './arguments.ts';
+import { argumentOf, parseName, type UsageError } from './arguments.ts';
 import { type JudgeOptions, judgeOf, type JudgeWords, withJudging } from './compare-words.ts';
-import { argumentOf, parseCount, workloadName } from './lab-words.ts';
+import { barOption, parseCount, workloadName } from './lab-words.ts';
 import { type StoreOptions, withStore } from './store-words.ts';
 
 /** Boot kernels, run a workload in each by turns, compare. */
@@ -60,7 +59,7 @@ export function addLabCompare(lab: Command, take: (words: LabCompareWords) => vo
     )
     .option('--workload <name>', 'what to run: see `lab list`', workloadName)
     .option('--matrix <file>', 'compare all that this file says, such as lab/matrix.toml, instead')
-    .option('--bar <size>', 'size of the device’s BAR', argumentOf(parseBarBytes), 64 * 1024 ** 2)
+    .addOption(barOption())
     .option('--misaligned', 'map the BAR where only 4 KiB faults can happen')
     .option('--count <number>', 'repetitions of the workload in a run', argumentOf(parseCount), 1)
     .option('--threads <number>', 'threads, for contention', argumentOf(parseCount))
@@ -142,6 +141,8 @@ function parseRuns(text: string): Result<number, UsageError> {
 }
 
 const labCompareHelp = `
-The same command again goes on where it was interrupted, and makes no run twice: a series is known by its workload, its
-probes and its kernels' contents. --series NAME begins another.
-Exit status: 0 the same or improved, 1 regressed, 2 not comparable or wrong usage, 3 more runs are needed, 69 the lab broke.`;
+The same command again goes on where it was interrupted, and makes no run twice:
+a series is known by its workload, its probes and its kernels' contents.
+--series NAME begins another.
+Exit status: 0 the same or improved, 1 regressed, 2 not comparable or wrong
+usage, 3 more runs are needed, 69 the lab broke.`;

@@ -8,8 +8,8 @@ import {
   type ThreadWorkload,
   threadWorkloads,
 } from '../lab/thread-plan.ts';
-import type { UsageError } from './arguments.ts';
-import { argumentOf, parseCount } from './lab-words.ts';
+import { argumentOf, type UsageError } from './arguments.ts';
+import { parseCount } from './lab-words.ts';
 import { type StoreOptions, withStore } from './store-words.ts';
 
 /** Run the answers to the mail thread, and tabulate them. */
@@ -87,8 +87,11 @@ function parseRuns(text: string): Result<number, UsageError> {
 }
 
 const labThreadHelp = `
-v0 is vfio-pci-core rebuilt as it is, v1 the patch of the thread, v1d that patch with a downgrade, v2 one vmf_insert_pfn a fault,
-v3 vmf_insert_pfn of the whole BAR, v4 no fault handler. race, futex and kill of v1 and v1d may kill their guest: they run
-last, once, each in a guest of its own, and an oops is a result. Every run is recorded as a session, and the same command
-again goes on where it was interrupted.
-Exit status: 0 done, 2 wrong usage, 3 something was lost in a run, 69 the lab broke or was stopped.`;
+v0 is vfio-pci-core rebuilt as it is, v1 the patch of the thread, v1d that patch
+with a downgrade, v2 one vmf_insert_pfn a fault, v3 vmf_insert_pfn of the whole
+BAR, v4 no fault handler. race, futex and kill of v1 and v1d may kill their
+guest: they run last, once, each in a guest of its own, and an oops is a result.
+Every run is recorded as a session, and the same command again goes on where it
+was interrupted.
+Exit status: 0 done, 2 wrong usage, 3 something was lost in a run, 69 the lab
+broke or was stopped.`;

@@ -57,6 +57,13 @@ describe('the words of faultline lab', () => {
     });
   });
 
+  it('record into another store where one is named', () => {
+    expect(read('lab', 'run', '6.1', '--workload', 'touch', '--store', '/tmp/x').request).toMatchObject({
+      store: { folder: '/tmp/x', isChosen: true },
+    });
+    expect(read('lab', 'boot', '6.1').request).toMatchObject({ store: { isChosen: false } });
+  });
+
   it.each([
     [['lab', 'run', '6.1'], /--workload/],
     [['lab', 'run', '6.1', '--workload', 'sleep'], /no workload "sleep"/],

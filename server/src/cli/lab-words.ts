@@ -4,7 +4,8 @@ import { err, ok, type Result } from '@faultline/shared';
 import { parseBarBytes } from '../lab/bar-words.ts';
 import { faultPathProbes } from '../lab/open-guest.ts';
 import { workloads } from '../lab/workload.ts';
-import { parseDuration, type UsageError } from './arguments.ts';
+import { argumentOf, parseDuration, type UsageError } from './arguments.ts';
+import { type StoreOptions, withStore } from './store-words.ts';
 
 /** What `lab` was asked. */
 export type LabWords =
@@ -37,6 +38,7 @@ type GuestWords = {
   readonly probes: string;
   readonly parameters: readonly string[];
   readonly isJson: boolean;
+  readonly storeOptions: StoreOptions;
 };
 
 /** A whole number of so many at the least and at the most. */
@@ -49,10 +51,7 @@ export function parseCount(text: string): Result<number, UsageError> {
 /** Adds the command and its subcommands; gives it for those that stand elsewhere. */
 export function addLab(program: Command, take: (words: LabWords) => void): Command {
   const lab = program.command('lab').description('real kernels in QEMU, with a PCI device bound to vfio-pci');
-  lab.addHelpText(
-    'after',
-    '\nExit status: 0 done, 1 the workload failed, 2 wrong usage, 3 done but something was lost, 69 the lab broke.',
-  );
+  lab.addHelpText('after', labHelp);
   type Json = { readonly json?: true };
   for (const [command, what] of [
     ['list', 'the kernels and workloads there are, and what runs'],
@@ -66,7 +65,7 @@ export function addLab(program: Command, take: (words: LabWords) => void): Comma
   }
   lab
     .command('clean')
-    .description('remove snapshots (everything is made again when it is needed)')
+    .description('remove snapshots (all that is removed is made again when it is needed)')
     .option('--all', 'remove downloaded kernels and built images too')
     .option('--json', 'print JSON')
     .action((options: Json & { readonly all?: true }) =>
@@ -81,7 +80,11 @@ export function addLab(program: Command, take: (words: LabWords) => void): Comma
   return lab;
 }
 
-type GuestOptions = {
+const labHelp = `
+Exit status: 0 done, 1 the workload failed, 2 wrong usage, 3 done but something
+was lost, 69 the lab broke.`;
+
+type GuestOptions = StoreOptions & {
   readonly bar: number;
   readonly cold?: true;
   readonly modulePatch?: string;
@@ -95,6 +98,7 @@ function addBoot(lab: Command, take: (words: LabWords) => void): void {
   withGuest(lab.command('boot'))
     .description('boot a kernel, attach the probes, write a snapshot, and keep the guest until Ctrl-C')
     .option('--once', 'end as soon as the snapshot is written')
+    .addHelpText('after', labHelp)
     .action((kernel: string, options: GuestOptions & { readonly once?: true }) => {
       take({ command: 'boot', kernel, ...guestOf(options), isOnce: options.once === true });
     });
@@ -115,6 +119,7 @@ function addRun(lab: Command, take: (words: LabWords) => void): void {
     .option('--count <number>', 'repetitions', argumentOf(parseCount), 1)
     .option('--threads <number>', 'threads, for contention', argumentOf(parseCount))
     .option('--for <duration>', 'repeat the workload at least so long, such as 30s', argumentOf(parseDuration))
+    .addHelpText('after', labHelp)
     .action((kernel: string, options: Options) => {
       take({
         command: 'run',
@@ -130,13 +135,9 @@ function addRun(lab: Command, take: (words: LabWords) => void): void {
 }
 
 function withGuest(command: Command): Command {
-  return command
+  return withStore(command)
     .argument('<kernel>', 'a name of `lab list`, or a folder with a kernel and its modules (a build tree)')
-    .addOption(
-      new Option('--bar <size>', 'size of the device’s BAR')
-        .argParser(argumentOf(parseBarBytes))
-        .default(64 * 1024 ** 2, '64M'),
-    )
+    .addOption(barOption())
     .option('--module-patch <path>', 'a .cocci patch over vfio-pci-core, or a folder with .ko files, for this boot')
     .option('--cold', 'boot although there is a snapshot')
     .option('--probes <list>', 'PROBE or PROBE:STREAM, separated by commas', faultPathProbes)
@@ -159,20 +160,20 @@ function guestOf(options: GuestOptions): Omit<GuestWords, 'kernel'> {
     probes: options.probes,
     parameters: options.param,
     isJson: options.json === true,
+    storeOptions: options.store === undefined ? {} : { store: options.store },
   };
+}
+
+/** How large the BAR is. */
+export function barOption(): Option {
+  return new Option('--bar <size>', 'size of the device’s BAR')
+    .argParser(argumentOf(parseBarBytes))
+    .default(64 * 1024 ** 2, '64M');
 }
 
 /** A workload by its name. */
 export function workloadName(text: string): string {
   if (workloads.some(({ name }) => name === text)) return text;
-  throw new InvalidArgumentError(`There is no workload ${JSON.stringify(text)}.`);
-}
-
-/** Commander's way of refusing an argument: its message, then ours. */
-export function argumentOf<T>(parse: (text: string) => Result<T, UsageError>): (text: string) => T {
-  return (text) => {
-    const parsed = parse(text);
-    if (parsed.ok) return parsed.value;
-    throw new InvalidArgumentError(`${parsed.error.message}. ${parsed.error.remedy}`);
-  };
+  const known = workloads.map(({ name }) => name).join(', ');
+  throw new InvalidArgumentError(`There is no workload ${JSON.stringify(text)}. There are ${known}.`);
 }

@@ -5,11 +5,20 @@ import { ok, type Result, targetsMax } from '@faultline/shared';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { parseDestination } from '../targets/ssh-command.ts';
 import { sshTargetId } from '../targets/ssh.ts';
-import { parseDuration, parseName, parsePort, parsePrefix, type UsageError } from './arguments.ts';
+import {
+  argumentOf,
+  parseDuration,
+  parseName,
+  parsePort,
+  parsePrefix,
+  type UsageError,
+  usageStatus,
+} from './arguments.ts';
 import { addLabCompare, type LabCompareWords } from './lab-compare-words.ts';
 import { addLabThread, type LabThreadWords } from './lab-thread-words.ts';
-import { addLab, argumentOf, type LabWords } from './lab-words.ts';
+import { addLab, type LabWords } from './lab-words.ts';
 import { addCompare, type CompareWords, markSides } from './compare-words.ts';
+import { nameOwnHelp, withPlainHelp } from './help.ts';
 import { defaultPort } from './listen.ts';
 import type { ServeRequest } from './serve.ts';
 import { addSessions, type SessionWords } from './session-words.ts';
@@ -69,25 +78,21 @@ export type Request =
 /** The matrix that comes with Faultline. */
 export const ownMatrix: string = fileURLToPath(new URL('../../../lab/matrix.toml', import.meta.url));
 
-/** The exit status of wrong words. */
-export const usageStatus = 2;
-
 type Environment = DataEnvironment & { readonly FAULTLINE_TOKEN?: string | undefined };
 
 /** Reads the words after the program's name. */
 export function readCommandLine(
   words: readonly string[],
   environment: Environment,
-  terminal: Pick<Terminal, 'out' | 'err'>,
+  terminal: Pick<Terminal, 'out' | 'err'> & Partial<Pick<Terminal, 'isErrTty'>>,
   version: string,
 ): Request {
   let request: Request = { kind: 'said', status: usageStatus };
-  const program = new Command('faultline')
+  const program = withPlainHelp(new Command('faultline'), terminal)
     .description('Live tracing of mmap fault paths and mmap locking, by bpftrace')
     .version(version)
     .exitOverride()
-    .configureOutput({ writeOut: terminal.out, writeErr: terminal.err })
-    .showHelpAfterError('(faultline --help, or faultline COMMAND --help, lists everything)');
+    .configureOutput({ writeOut: terminal.out, writeErr: terminal.err });
   addServe(program, environment, (asked) => {
     request = asked;
   });
@@ -102,7 +107,7 @@ export function readCommandLine(
       kind: 'lab',
       bpftrace: { bpftrace: 'bpftrace', prefix: [] },
       words,
-      store: storeOf({}, environment),
+      store: storeOf('storeOptions' in words ? words.storeOptions : {}, environment),
     };
   });
   addLabCompare(lab, (words) => {
@@ -119,6 +124,7 @@ export function readCommandLine(
   addSessions(program, environment, (words) => {
     request = { kind: 'sessions', words };
   });
+  nameOwnHelp(program);
   try {
     program.parse([...(words[0] === 'compare' ? markSides(words) : words)], { from: 'user' });
     return request;
@@ -164,6 +170,7 @@ function addServe(program: Command, environment: Environment, take: Take): void 
     .option('--ssh <destination>', 'trace this machine over ssh too; repeatable', collectDestination, [])
     .option('--matrix <file>', 'matrix of comparisons to show (default: lab/matrix.toml of Faultline)')
     .option('--no-trace', 'start nothing; the page can')
+    .addHelpText('after', '\nExit status: 0 ended by a signal, 1 it could not serve, 2 wrong usage.')
     .action((options: Options) => {
       const start = options.replay === true ? 'replay' : 'host';
       const token = options.token ?? environment.FAULTLINE_TOKEN;
@@ -210,13 +217,17 @@ function addRecord(program: Command, environment: Environment, take: Take): void
     .description('trace for a while, then print what was counted')
     .option('--target <id>', 'which kernel: host, replay, or ssh:DESTINATION', argumentOf(parseTarget), 'host')
     .option('--probes <list>', 'PROBE or PROBE:STREAM, separated by commas (default: all that run by default)')
-    .option('--for <duration>', 'how long, such as 500ms, 10s, 2m', argumentOf(parseDuration), 10_000)
+    .addOption(
+      new Option('--for <duration>', 'how long, such as 500ms, 10s, 2m')
+        .argParser(argumentOf(parseDuration))
+        .default(10_000, '10s'),
+    )
     .option('--param <assignment>', 'PROBE.NAME=NUMBER or PROBE:STREAM.NAME=NUMBER; repeatable', collect, [])
     .option('--label <text>', 'what this recording is of: to find it by, and to compare by', argumentOf(parseName))
     .option('--json', 'print JSON')
     .addHelpText(
       'after',
-      '\nExit status: 0 complete, 3 incomplete (something was lost), 1 failed to trace, 2 wrong usage.',
+      '\nExit status: 0 complete, 3 incomplete (something was lost), 1 failed to trace,\n2 wrong usage.',
     )
     .action((options: Options) => {
       take({

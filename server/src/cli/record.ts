@@ -3,6 +3,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { addLedgers, formatCount, formatSeconds, type RunView, type StartRun } from '@faultline/shared';
 import type { SessionSource, Tracing } from '../sessions/tracing.ts';
 import { describeRecording, isWhole } from '../exports/report.ts';
+import { usageStatus } from './arguments.ts';
 import { complaint, type Terminal } from './terminal.ts';
 
 /** What `record` was told; at least one run. */
@@ -27,7 +28,7 @@ const lookEveryMs = 100;
 /** Progress where it can't be redrawn in place: a line this often. */
 const lineEveryMs = 5_000;
 
-/** Records and prints. Status 0 complete, 3 when anything was lost, 1 when a stream could not trace (to the end). */
+/** Records and prints. Status 0 complete, 3 when anything was lost, 1 when a stream could not trace (to the end), 2 for a target that is not there. */
 export async function record(
   tracing: Tracing,
   request: RecordRequest,
@@ -37,7 +38,7 @@ export async function record(
   const session = await tracing.session(request.targetId);
   if (!session.ok) {
     terminal.err(complaint(session.error.message, session.error.remedy));
-    return recordStatus.failed;
+    return session.error.kind === 'unknown-target' ? usageStatus : recordStatus.failed;
   }
   const progress = new Progress(terminal, request.durationMs);
   const runIds = await startAll(tracing, request, terminal);

@@ -1,4 +1,5 @@
 /** `faultline serve`: the server with its page, tracing from the start, until a signal ends it in order. */
+import { existsSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import type { RunView, StartRun, TargetView } from '@faultline/shared';
@@ -9,7 +10,7 @@ import type { Lab } from '../lab/lab-desk.ts';
 import type { Library } from '../sessions/library.ts';
 import type { Store } from '../sessions/store.ts';
 import type { Tracing } from '../sessions/tracing.ts';
-import { defaultStreams } from './arguments.ts';
+import { defaultStreams, type UsageError, usageStatus } from './arguments.ts';
 import { fittingStreams } from './fitting-streams.ts';
 import { describeTarget } from './doctor.ts';
 import { listen } from './listen.ts';
@@ -47,9 +48,14 @@ export type ServeSurroundings = {
   readonly pageFolder?: string;
 };
 
-/** Serves until told to stop; exit status 0 then, 1 when it cannot listen. Stops tracing, whoever owns it disposes it. */
+/** Serves until told to stop; exit status 0 then, 1 when it cannot listen, 2 for a kernel that the lab has not. Stops tracing, whoever owns it disposes it. */
 export async function serve(tracing: Tracing, request: ServeRequest, surroundings: ServeSurroundings): Promise<number> {
   const { terminal, stopping } = surroundings;
+  const unknown = await unknownKernels(surroundings.lab, request.labKernels);
+  if (unknown !== undefined) {
+    terminal.err(complaint(unknown.message, unknown.remedy));
+    return usageStatus;
+  }
   const access = accessOf(request);
   const { app, isPageBuilt } = await buildApp({
     tracing,
@@ -73,6 +79,9 @@ export async function serve(tracing: Tracing, request: ServeRequest, surrounding
     terminal.out(`Faultline ${surroundings.version}: ${url}\n`);
     for (const other of others) terminal.out(`  from elsewhere: ${other}\n`);
     if (!isPageBuilt) terminal.err(`${pageIsMissing}\n`);
+    const { matrixFile } = request;
+    if (matrixFile !== undefined && !existsSync(matrixFile))
+      terminal.err(complaint(`there is no file ${matrixFile} for --matrix`, 'The page shows it once there is one.'));
     await bootAll(surroundings.lab, request.labKernels, terminal);
     await traceUntil(stopping, tracing, request.start, terminal, surroundings.lab);
     return 0;
@@ -103,6 +112,16 @@ async function traceUntil(
   } finally {
     watcher.stop();
   }
+}
+
+/** What is wrong with the kernels that shall be booted, before anything begins; undefined where nothing is. */
+async function unknownKernels(lab: Lab | undefined, asked: readonly string[]): Promise<UsageError | undefined> {
+  if (asked.length === 0) return undefined;
+  const view = await lab?.view();
+  const known = view?.ok === true ? view.value.kernels.map(({ name }) => name) : [];
+  const unknown = asked.find((kernel) => view?.ok === true && !known.includes(kernel));
+  if (unknown === undefined) return undefined;
+  return { message: `the lab has no kernel ${JSON.stringify(unknown)}`, remedy: `It has: ${known.join(', ')}.` };
 }
 
 /** Begins to boot the guests that were asked for; what becomes of them is said as it happens. */

@@ -2,8 +2,7 @@
 import { err, ok, type Result } from '@faultline/shared';
 import type { Command } from 'commander';
 import { type ExportFormat, exportFormats } from '../exports/formats.ts';
-import { parseDuration, parseName, parsePort, type UsageError } from './arguments.ts';
-import { argumentOf } from './lab-words.ts';
+import { argumentOf, parseDuration, parseName, parsePort, type UsageError } from './arguments.ts';
 import { type DataEnvironment, type StoreOptions, storeOf, withStore } from './store-words.ts';
 
 /** What was asked about recorded sessions. */
@@ -38,7 +37,7 @@ export function addSessions(program: Command, environment: DataEnvironment, take
     isJson: options.json === true,
   });
   const sessions = program.command('sessions').description('recorded sessions: list, show, name, keep and remove them');
-  sessions.addHelpText('after', sessionHelp);
+  sessions.addHelpText('afterAll', sessionHelp);
   withJson(sessions.command('list').description('all of them, newest first')).action((options: Options) => {
     take({ command: 'list', ...common(options) });
   });
@@ -85,17 +84,18 @@ function addEdits(sessions: Command, take: Take, common: Common): void {
 }
 
 function addReading(program: Command, take: Take, common: Common): void {
-  withJson(
-    program.command('summary <session>').description('print what a recorded session counted, as record does'),
-  ).action((session: string, options: Options) => {
-    take({ command: 'summary', session, ...common(options) });
-  });
+  withJson(program.command('summary <session>').description('print what a recorded session counted, as record does'))
+    .addHelpText('after', sessionHelp)
+    .action((session: string, options: Options) => {
+      take({ command: 'summary', session, ...common(options) });
+    });
   type ReplayOptions = Options & { readonly speed: number; readonly port?: number; readonly host: string };
   withStore(program.command('replay <session>'))
     .description('serve the page with a recorded session played on it, until Ctrl-C')
     .option('--speed <factor>', 'so many times as fast as it was; 0 at once', argumentOf(parseSpeed), 1)
     .option('--port <number>', 'port (default as of serve)', argumentOf(parsePort))
     .option('--host <address>', 'address to listen on; beyond loopback a token is demanded', '127.0.0.1')
+    .addHelpText('after', sessionHelp)
     .action((session: string, options: ReplayOptions) => {
       const { speed, port, host } = options;
       take({ command: 'replay', session, speed, port, host, ...common(options) });
@@ -105,20 +105,23 @@ function addReading(program: Command, take: Take, common: Common): void {
     .description('write a recorded session in a format of other tools')
     .requiredOption('-f, --format <format>', Object.keys(exportFormats).join(', '), argumentOf(parseFormat))
     .option('-o, --output <file>', 'a file that is not there yet, or - for standard output', '-')
+    .addHelpText('after', sessionHelp)
     .action((session: string, options: ExportOptions) => {
       const { format, output } = options;
       take({ command: 'export', session, format, output, ...common(options) });
     });
-  withJson(
-    program.command('import <file>').description('take in a session that was exported as archive, jsonl or csv'),
-  ).action((file: string, options: Options) => {
-    take({ command: 'import', file, ...common(options) });
-  });
+  withJson(program.command('import <file>').description('take in a session that was exported as archive, jsonl or csv'))
+    .addHelpText('after', '\nExit status: 0 done, 1 the file was refused, 2 wrong usage.')
+    .action((file: string, options: Options) => {
+      take({ command: 'import', file, ...common(options) });
+    });
 }
 
 const sessionHelp = `
-A SESSION is its id, the beginning of one, a name or a label that only one has, or the word last.
-Exit status: 0 done, 1 there is no such session or it can't be read, 2 wrong usage.`;
+A SESSION is its id, the beginning of one, a name or a label that only one has,
+or the word last.
+Exit status: 0 done, 1 there is no such session or it can't be read, 2 wrong
+usage.`;
 
 function withJson(command: Command): Command {
   return withStore(command).option('--json', 'print JSON');

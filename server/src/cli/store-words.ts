@@ -3,8 +3,7 @@ import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { err, ok, readAgeWord, readBytesWord, type Result, type StoreLimits } from '@faultline/shared';
 import type { Command } from 'commander';
-import type { UsageError } from './arguments.ts';
-import { argumentOf } from './lab-words.ts';
+import { argumentOf, type UsageError } from './arguments.ts';
 
 /** A store, and its bounds. */
 export type StoreWords = {
