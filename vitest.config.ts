@@ -24,6 +24,10 @@ export default defineConfig({
   test: {
     passWithNoTests: false,
     env: surroundings,
+    // Bounds end what hangs, and say nothing about speed: a machine that does other things too is many times slower at moments.
+    testTimeout: 30_000,
+    hookTimeout: 30_000,
+    expect: { poll: { timeout: 15_000 } },
     projects: [
       {
         extends: true,
@@ -44,8 +48,8 @@ export default defineConfig({
           include: ['server/test/**/*.test.ts'],
           exclude: ['server/test/lab/**'],
           fileParallelism: false,
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
         },
       },
       {
@@ -65,7 +69,7 @@ export default defineConfig({
           name: 'browser',
           include: ['web/test/**/*.test.ts'],
           fileParallelism: false,
-          testTimeout: 60_000,
+          testTimeout: 120_000,
           hookTimeout: 120_000,
         },
       },

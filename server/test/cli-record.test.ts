@@ -5,6 +5,7 @@ import { record } from '../src/cli/record.ts';
 import { fakeLedger } from './fakes/fake-session.ts';
 import { FakeTracing, fakeProbes } from './fakes/fake-tracing.ts';
 import { type FakeTerminal, fakeTerminal } from './fakes/fake-terminal.ts';
+import { until } from './until.ts';
 
 const failure: Failure = {
   kind: 'killed',
@@ -26,6 +27,11 @@ function run(differences: { durationMs?: number; isJson?: boolean; targetId?: st
   const { durationMs = 30, isJson = false, targetId = 'host' } = differences;
   const runs = defaultStreams(targetId, fakeProbes);
   return record(tracing, { targetId, runs, durationMs, isJson }, { terminal, interrupted: interruption.signal });
+}
+
+/** Resolves once everything is attached. */
+function recording(): Promise<void> {
+  return until(() => terminal.printed.err.includes('recording '));
 }
 
 describe('record', () => {
@@ -97,9 +103,7 @@ describe('record', () => {
   });
 
   it('ends at once when every stream has ended by itself, as a replay does', async () => {
-    setTimeout(() => {
-      for (const one of tracing.runs()) void tracing.stopRun(one.id);
-    }, 150);
+    void recording().then(() => tracing.runs().map(({ id }) => tracing.stopRun(id)));
     expect(await run({ durationMs: 60_000 })).toBe(0);
   });
 
@@ -109,7 +113,7 @@ describe('record', () => {
   });
 
   it('ends early on Ctrl-C and still prints', async () => {
-    setTimeout(() => interruption.abort(), 150);
+    void recording().then(() => interruption.abort());
     expect(await run({ durationMs: 60_000 })).toBe(0);
     expect(tracing.stopped).toEqual(['run-0', 'run-1']);
     expect(terminal.printed.out).toContain('Complete');
@@ -141,7 +145,7 @@ describe('progress', () => {
     const redrawn = terminal.printed.err.split('\r\u001b[K');
     expect(redrawn.length).toBeGreaterThan(3);
     expect(redrawn.at(-1)).toBe('');
-    expect(redrawn.some((line) => line.startsWith('recording 0.1 s of 0.3 s · seen 0 · lost 0'))).toBe(true);
+    expect(redrawn.some((line) => /^recording 0\.[0-3] s of 0\.3 s · seen 0 · lost 0/.test(line))).toBe(true);
     expect(terminal.printed.err).not.toContain('\n');
   });
 

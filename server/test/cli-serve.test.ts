@@ -1,12 +1,13 @@
 import { type AddressInfo, createServer, type Server } from 'node:net';
 import { err, type LabView, ok } from '@faultline/shared';
 import { pino } from 'pino';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type ServeRequest, serve } from '../src/cli/serve.ts';
 import type { Lab } from '../src/lab/lab-desk.ts';
 import { fakeTarget } from './fakes/fake-session.ts';
 import { FakeTracing } from './fakes/fake-tracing.ts';
 import { type FakeTerminal, fakeTerminal } from './fakes/fake-terminal.ts';
+import { until } from './until.ts';
 
 const labView: Omit<LabView, 'kernels'> = { accelerator: 'kvm', workloads: [], machines: [], workloadRuns: [] };
 
@@ -50,8 +51,9 @@ function start(differences: Partial<ServeRequest> = {}, lab?: Lab): Promise<numb
 }
 
 async function printedUrl(): Promise<URL> {
-  const url = await vi.waitUntil(() => /http:\S+/.exec(terminal.printed.out)?.[0]);
-  return new URL(url);
+  const printed = (): string | undefined => /http:\S+/.exec(terminal.printed.out)?.[0];
+  await until(() => printed() !== undefined);
+  return new URL(printed() ?? '');
 }
 
 function occupy(port = 0): Promise<{ readonly port: number; readonly server: Server }> {
@@ -67,7 +69,7 @@ describe('serve', () => {
     void start();
     const url = await printedUrl();
     expect((await fetch(new URL('/api/v1/health', url))).status).toBe(200);
-    await vi.waitUntil(() => terminal.printed.err.includes('page-fault:counts running (tracepoint)'));
+    await until(() => terminal.printed.err.includes('page-fault:counts running (tracepoint)'));
     expect(tracing.started).toEqual([
       { targetId: 'host', probe: 'mmap-lock', stream: 'counts' },
       { targetId: 'host', probe: 'page-fault', stream: 'counts' },
@@ -78,7 +80,7 @@ describe('serve', () => {
   it('stops tracing first, then the server, and has status 0', async () => {
     const status = start();
     const url = await printedUrl();
-    await vi.waitUntil(() => tracing.started.length === 2);
+    await until(() => tracing.started.length === 2);
     let wasServing = false;
     const dispose = tracing[Symbol.asyncDispose].bind(tracing);
     tracing[Symbol.asyncDispose] = async () => {
@@ -103,7 +105,7 @@ describe('serve', () => {
     } as const;
     tracing.afterStart = (run) => (run.index === 0 ? { state: 'failed', failure } : { state: 'running' });
     void start();
-    await vi.waitUntil(() =>
+    await until(() =>
       terminal.printed.err.includes('  FAILED: mmap-lock counts: bpftrace was killed\n    → Start it again.'),
     );
     expect(terminal.printed.err).toContain('page-fault:counts running');
@@ -115,7 +117,7 @@ describe('serve', () => {
     tracing.preflight = async (targetId) =>
       targetId === 'host' ? ok({ targetId, canTrace: false, checks: [] }) : preflight(targetId);
     void start();
-    await vi.waitUntil(() => tracing.started.length === 2);
+    await until(() => tracing.started.length === 2);
     expect(tracing.started.map(({ targetId }) => targetId)).toEqual(['ssh:elsewhere', 'ssh:elsewhere']);
     expect(terminal.printed.err).toContain("can't trace this machine");
     expect(terminal.printed.err).toContain('tracing elsewhere over ssh');
@@ -136,7 +138,7 @@ describe('serve', () => {
     ];
     tracing.preflightAnswer = ok({ targetId: 'replay', canTrace: true, checks: [] });
     void start({ start: 'replay' });
-    await vi.waitUntil(() => tracing.started.length === 2);
+    await until(() => tracing.started.length === 2);
     expect(tracing.started[0]).toMatchObject({ targetId: 'replay' });
     expect(terminal.printed.err).toContain('replay of bpftrace 0.17');
     stopping.abort();
@@ -145,7 +147,7 @@ describe('serve', () => {
     terminal = fakeTerminal();
     stopping = new AbortController();
     void start({ start: 'replay' });
-    await vi.waitUntil(() => terminal.printed.err.includes('there is no replay target here'));
+    await until(() => terminal.printed.err.includes('there is no replay target here'));
     expect(tracing.started).toEqual([]);
   });
 
@@ -166,7 +168,7 @@ describe('serve', () => {
       ],
     });
     void start();
-    await vi.waitUntil(() => terminal.printed.err.includes('--replay'));
+    await until(() => terminal.printed.err.includes('--replay'));
     expect(terminal.printed.err).toContain('  Permission: user 1000\n    → Be root.\n    $ sudo npm start\n');
     expect(terminal.printed.err).not.toContain('BTF');
     expect(tracing.started).toEqual([]);
@@ -176,14 +178,14 @@ describe('serve', () => {
   it('goes on where one stream is refused', async () => {
     tracing.refusals = [{ kind: 'no-variant', message: 'nothing fits', remedy: 'Boot another kernel.' }];
     void start();
-    await vi.waitUntil(() => terminal.printed.err.includes('page-fault:counts running'));
+    await until(() => terminal.printed.err.includes('page-fault:counts running'));
     expect(terminal.printed.err).toContain('mmap-lock:counts not started: nothing fits\n    → Boot another kernel.');
   });
 
   it('says why when the host cannot be asked at all', async () => {
     tracing.preflightAnswer = err({ kind: 'target-problem', message: 'no answer', remedy: 'Wake it.' });
     void start();
-    await vi.waitUntil(() => terminal.printed.err.includes('--replay'));
+    await until(() => terminal.printed.err.includes('--replay'));
     expect(terminal.printed.err).toContain('no answer: Wake it.');
   });
 });

@@ -74,7 +74,7 @@ describe('faultline record', () => {
   it('says exactly N for N acquisitions at full speed, with status 0', async () => {
     const { said, ended } = faultline(['record', '--probes', 'mmap-lock', '--for', '60s', '--json']);
     const recording = running[0];
-    await until(() => said.err.includes('recording'), 20_000);
+    await until(() => said.err.includes('recording'));
     await load('mincore', '--count', '300000', '--name', 'cli-mincore');
     recording?.kill('SIGINT');
     expect(await ended).toBe(0);
@@ -194,10 +194,12 @@ describe('a second signal', () => {
     await until(() => said.err.includes('recording'));
     const children = await childrenOf(child.pid);
     child.kill('SIGINT');
-    await new Promise((resolve) => setTimeout(resolve, 700));
-    child.kill('SIGINT');
-    expect(await ended).toBe(130);
-    await until(() => !children.some((pid) => isAlive(pid)), 3_000);
+    // Again and again: where the machine is so busy that both are heard at once they are the same one.
+    const again = setInterval(() => child.kill('SIGINT'), 700);
+    const status = await ended;
+    clearInterval(again);
+    expect(status).toBe(130);
+    await until(() => !children.some((pid) => isAlive(pid)));
   });
 
   it('that follows at once is the same one, as npm passes it on', async () => {

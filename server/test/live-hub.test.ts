@@ -13,6 +13,7 @@ import { FakeSession, fakeRun, fakeSlice } from './fakes/fake-session.ts';
 import { FakeTracing } from './fakes/fake-tracing.ts';
 import { callTypesOf, SliceMaker } from './fakes/random-slices.ts';
 import { type StartedApp, startApp } from './fakes/start-app.ts';
+import { until } from './until.ts';
 
 let server: StartedApp;
 let sockets: Socket[] = [];
@@ -67,7 +68,7 @@ describe('a client', () => {
     expect(client.snapshot?.history).toHaveLength(40);
     expect(client.snapshot?.session.runs).toHaveLength(2);
     session.push(maker.slices([intent]));
-    await vi.waitUntil(() => client.seq === 41);
+    await until(() => client.seq === 41);
     expect(client).toMatchObject({ snapshotCount: 1, frameCount: 1, callCount: 41 * 3 });
     expect(client.runs.get(0)?.totals).toEqual([...(session.totals()[0]?.totals ?? [])]);
     expect(client.runs.get(0)?.texts).toEqual(session.totals()[0]?.texts);
@@ -79,11 +80,11 @@ describe('a client', () => {
     const maker = new SliceMaker();
     for (let round = 0; round < 20; round += 1) {
       session.push(maker.slices([intent]));
-      await vi.waitUntil(() => prompt.client.seq === session.seq);
+      await until(() => prompt.client.seq === session.seq);
     }
     expect(client.frameCount).toBe(clientFramesInFlightMax - 1);
     client.acknowledge();
-    await vi.waitUntil(() => client.seq === 20);
+    await until(() => client.seq === 20);
     expect(client.frameCount).toBe(clientFramesInFlightMax);
     expect(client.last).toMatchObject({ fromSeq: 4, clientMergedTicks: 17, clientDroppedCalls: 0 });
     expect(client.figures()).toEqual(prompt.client.figures());
@@ -97,14 +98,14 @@ describe('a client', () => {
       session.push([]);
       return client.snapshotCount === 2;
     };
-    await vi.waitUntil(again, { timeout: 5_000 });
+    await until(again);
     expect(client.snapshot?.header.seq).toBeGreaterThan(0);
   });
 
   it('may use long polling where websockets do not pass', async () => {
     const { client } = await join({ transports: ['polling'] });
     session.push(new SliceMaker().slices([intent]));
-    await vi.waitUntil(() => client.seq === 1);
+    await until(() => client.seq === 1);
     expect(client.callCount).toBe(3);
   });
 
@@ -117,7 +118,7 @@ describe('a client', () => {
     expect(first.client.snapshot?.session.id).toBe('session-1');
     expect(second.client.snapshot?.session.id).toBe('session-2');
     other.push([]);
-    await vi.waitUntil(() => second.client.seq === 1);
+    await until(() => second.client.seq === 1);
     expect(first.client.seq).toBe(0);
   });
 
@@ -134,7 +135,7 @@ describe('ten clients', () => {
     const maker = new SliceMaker();
     for (let round = 0; round < 5; round += 1) {
       session.push(maker.slices([intent, { ...intent, run: 1 }]));
-      await vi.waitUntil(() => joined.every(({ client }) => client.seq === session.seq));
+      await until(() => joined.every(({ client }) => client.seq === session.seq));
     }
     const [first, ...others] = joined.map(({ client }) => Buffer.concat(client.frameBytes));
     expect(first?.byteLength).toBe(5 * (2 * (4 + 8) + 3 * (8 + 1 + 2)));
@@ -170,7 +171,7 @@ describe('a client is told why it must go', () => {
     await Promise.all(Array.from({ length: clientsMax }, () => join()));
     await expect(join()).rejects.toMatchObject({ data: { error: 'too-many-clients' } });
     sockets[0]?.disconnect();
-    await vi.waitUntil(async () => {
+    await until(async () => {
       const health = (await (await fetch(`${server.url}/api/v1/health`)).json()) as { clientCount: number };
       return health.clientCount === clientsMax - 1;
     });
@@ -190,7 +191,7 @@ describe('the hub', () => {
     const { socket, client } = await join();
     for (const name of ['frame', 'snapshot', 'start', '__proto__']) socket.emit(name, { a: 1 });
     session.push([]);
-    await vi.waitUntil(() => client.seq === 1);
+    await until(() => client.seq === 1);
     expect(server.logged).toEqual([]);
   });
 
@@ -198,7 +199,7 @@ describe('the hub', () => {
     const first = await join();
     const gone = new Promise((resolve) => first.socket.once('disconnect', resolve));
     session.push([fakeSlice(0, { cells: new Uint32Array(0), calls: [], callCount: 0 })]);
-    await vi.waitUntil(() => first.client.seq === 1);
+    await until(() => first.client.seq === 1);
     vi.spyOn(session, 'view').mockImplementationOnce(() => {
       throw new Error('a broken view');
     });
@@ -207,7 +208,7 @@ describe('the hub', () => {
     expect(server.logged.join()).toContain('a broken view');
     const second = await join();
     session.push([]);
-    await vi.waitUntil(() => second.client.seq === 3);
+    await until(() => second.client.seq === 3);
   });
 
   it('listens to a session only while somebody watches', async () => {
@@ -215,7 +216,7 @@ describe('the hub', () => {
     const { socket } = await join();
     expect(session.listenerCount).toBe(1);
     socket.disconnect();
-    await vi.waitUntil(() => session.listenerCount === 0);
+    await until(() => session.listenerCount === 0);
   });
 
   it('closes every connection when the server closes', async () => {

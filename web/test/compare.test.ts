@@ -50,8 +50,8 @@ describe('the page of comparisons', () => {
     const { page } = open;
     await page.getByRole('button', { name: '6.1 · dma-map · 2 runs against 6.12 · dma-map · 2 runs' }).click();
     await expect.poll(() => verdictOf(page).innerText(), soon).toContain('6.12 against 6.1: ');
-    expect(new URL(page.url()).searchParams.getAll('baseline')).toEqual([old]);
-    expect(new URL(page.url()).searchParams.getAll('candidate')).toEqual([young]);
+    await expect.poll(() => new URL(page.url()).searchParams.getAll('baseline'), soon).toEqual([old]);
+    await expect.poll(() => new URL(page.url()).searchParams.getAll('candidate'), soon).toEqual([young]);
     expect(open.errors).toEqual([]);
   });
 
@@ -242,7 +242,7 @@ describe('the page of comparisons', () => {
     await builds.getByRole('button', { name: /6\.1 \(candidate 2\)/ }).click();
     await expect.poll(() => verdictOf(page).innerText(), soon).toContain('6.1 (candidate 2) against 6.1 (baseline)');
     expect(await panelOf(page, 'path-candidate').innerText()).toContain('vfio_pci_mmap_fault');
-    expect(new URL(page.url()).searchParams.get('pick')).toBe('2');
+    await expect.poll(() => new URL(page.url()).searchParams.get('pick'), soon).toBe('2');
     // Its heatmap comes last: these are the runs of the baseline once more, and nothing differs.
     await expect.poll(() => page.locator('main').innerText(), soon).toContain('−0 fewer');
     const screen = await page.locator('main').innerText();
@@ -264,8 +264,8 @@ describe('the page of comparisons', () => {
     await page.getByRole('button', { name: 'Save …' }).click();
     await write('old and new');
     await expect.poll(() => bar.innerText(), soon).toContain('6.12 against 6.1');
-    expect(new URL(page.url()).searchParams.get('saved')).toMatch(/^[0-9a-f]{12}$/);
-    expect(new URL(page.url()).searchParams.has('baseline')).toBe(false);
+    await expect.poll(() => new URL(page.url()).searchParams.get('saved'), soon).toMatch(/^[0-9a-f]{12}$/);
+    await expect.poll(() => new URL(page.url()).searchParams.has('baseline'), soon).toBe(false);
     await bar.getByRole('button', { name: 'Add a note' }).click();
     await write('<b>era A</b> against D');
     await expect.poll(() => bar.innerText(), soon).toContain('<b>era A</b> against D');
@@ -282,7 +282,7 @@ describe('the page of comparisons', () => {
     await bar.getByRole('button', { name: /sure/ }).click();
     // Its sides are there to go on with.
     await expect.poll(() => chosenOn(page, 'candidate').count(), soon).toBe(2);
-    expect(new URL(page.url()).searchParams.has('saved')).toBe(false);
+    await expect.poll(() => new URL(page.url()).searchParams.has('saved'), soon).toBe(false);
     await other.page.reload();
     await expect.poll(() => other.page.getByRole('alert').innerText(), soon).toContain('no saved comparison');
     expect(open.errors).toEqual([]);

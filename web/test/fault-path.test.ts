@@ -158,10 +158,10 @@ describe('the view', () => {
     await waitForFigures(page, 'path');
     await page.keyboard.press('v');
     await panelOf(page, 'acquisitions').waitFor();
-    expect(new URL(page.url()).searchParams.get('view')).toBe('locks');
+    await expect.poll(() => new URL(page.url()).searchParams.get('view'), soon).toBe('locks');
     await page.keyboard.press('v');
     await panelOf(page, 'path').waitFor();
-    expect(new URL(page.url()).searchParams.get('view')).toBe('path');
+    await expect.poll(() => new URL(page.url()).searchParams.get('view'), soon).toBe('path');
     await page.keyboard.press('?');
     expect(await page.getByRole('dialog', { name: 'keys' }).innerText()).toMatch(/v\s+.*fault path/i);
   });

@@ -143,7 +143,8 @@ describe('filters', () => {
     await waitForFigures(page, 'acquisitions');
     await page.keyboard.press('Space');
     await expect.poll(() => page.url(), soon).toContain('paused=1');
-    await expect.poll(() => panelOf(page, 'acquisitions').innerText(), soon).toContain('paused');
+    for (const id of ['acquisitions', 'who'])
+      await expect.poll(() => panelOf(page, id).innerText(), soon).toContain('paused');
     const read = () => panelOf(page, 'who').getByRole('row').nth(1).innerText();
     const [before, seq] = [await read(), await page.evaluate(() => window.faultline?.seq ?? 0)];
     await expect.poll(() => page.evaluate(() => window.faultline?.seq ?? 0), soon).toBeGreaterThan(seq + 4);

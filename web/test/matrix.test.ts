@@ -56,7 +56,7 @@ describe('the matrix of comparisons', () => {
     await cellOn(page, 0, 1).getByRole('button', { name: sentence }).click();
     // The same verdict, to the word.
     await expect.poll(() => verdictOf(page).innerText(), soon).toContain(sentence);
-    expect(new URL(page.url()).searchParams.getAll('candidate')).toEqual([candidate?.word]);
+    await expect.poll(() => new URL(page.url()).searchParams.getAll('candidate'), soon).toEqual([candidate?.word]);
     expect(await panelOf(page, 'matrix').count()).toBe(0);
     await page.goBack();
     await expect.poll(() => cellOn(page, 0, 1).count(), soon).toBe(1);
@@ -71,7 +71,7 @@ describe('the matrix of comparisons', () => {
     await expect.poll(() => verdictOf(page).count(), soon).toBe(1);
     await page.getByRole('button', { name: 'All comparisons' }).click();
     await expect.poll(() => cellOn(page, 0, 1).innerText(), soon).toContain('2 of 2 runs');
-    expect(new URL(page.url()).searchParams.has('candidate')).toBe(false);
+    await expect.poll(() => new URL(page.url()).searchParams.has('candidate'), soon).toBe(false);
     // The panel's own key copies it as text.
     await panelOf(page, 'matrix').focus();
     await page.keyboard.press('c');

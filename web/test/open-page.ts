@@ -58,8 +58,8 @@ export async function openPage(browser: Browser, scenario: ScenarioName, query: 
   };
 }
 
-/** How long a condition may take to come true. */
-export const soon = { timeout: 15_000 } as const;
+/** How long a condition may take to come true; a second as a rule, many on a busy machine. */
+export const soon = { timeout: 30_000 } as const;
 
 /** The panel with this id. */
 export function panelOf(page: Page, id: string): ReturnType<Page['locator']> {

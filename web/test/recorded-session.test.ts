@@ -75,7 +75,7 @@ describe('a session that is open', () => {
     const { page } = open;
     await rowOf(page, 'unbind').click();
     await waitForFigures(page, 'acquisitions');
-    expect(new URL(page.url()).searchParams.get('session')).toBe(id);
+    await expect.poll(() => new URL(page.url()).searchParams.get('session'), soon).toBe(id);
     const frame = await page.locator('header.frame').innerText();
     expect(frame).toMatch(/RECORDED\s+unbind the device/);
     expect(await page.title()).toBe('recorded · unbind the device – Faultline');
@@ -142,7 +142,7 @@ describe('a session that is open', () => {
     const shortest = Number(last.rows[0]?.[place(last)]);
     expect(longest).toBeGreaterThan(shortest);
     await expect.poll(() => waits('first'), soon).toContain(longest.toLocaleString('en'));
-    expect(new URL(page.url()).searchParams.get('callsOrder')).toBe('-waitNs');
+    await expect.poll(() => new URL(page.url()).searchParams.get('callsOrder'), soon).toBe('-waitNs');
     await panel.locator('.table').evaluate((table) => table.scrollTo({ top: table.scrollHeight }));
     await expect.poll(() => waits('last'), soon).toContain(shortest.toLocaleString('en'));
     await page.reload();
@@ -182,10 +182,19 @@ describe('a session that is open', () => {
       await panelOf(page, 'who').innerText(),
       await panelOf(page, 'acquisitions').innerText(),
     ];
+    const [, longerMs = 0] = brush();
+    const longer = await exported('acquisitions', fromMs, longerMs);
+    await expect.poll(() => totalOnPage(page, 'acquisitions'), soon).toBe(longer.total);
     await waitForFigures(page, 'who');
     await expect.poll(() => panelOf(page, 'who').innerText(), soon).toContain('mapper');
-    await page.waitForTimeout(500);
-    const before = await read();
+    // What is drawn follows a moment later: what is read twice alike, half a second apart, stands.
+    let before = await read();
+    const stands = async (): Promise<boolean> => {
+      const last = before;
+      before = await read();
+      return before.join() === last.join();
+    };
+    await expect.poll(stands, { ...soon, interval: 500 }).toBe(true);
     await page.reload();
     await waitForFigures(page, 'acquisitions');
     await expect.poll(read, soon).toEqual(before);

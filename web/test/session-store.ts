@@ -84,8 +84,8 @@ export async function openSessionPage(
   return { page, errors, [Symbol.asyncDispose]: () => context.close() };
 }
 
-/** The address of a server, without a slash at its end, when it has said it. */
-function saysWhere(server: ChildProcess): Promise<string> {
+/** The address of a server, without a slash at its end, when it has said it on its standard output, which is read to its end. */
+export function saysWhere(server: ChildProcess): Promise<string> {
   return new Promise((resolve, reject) => {
     server.stdout?.on('data', (chunk: Buffer) => {
       const url = /http:\/\/[^/\s]+/.exec(chunk.toString())?.[0];

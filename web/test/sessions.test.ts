@@ -48,7 +48,7 @@ describe('the list', () => {
     await page.keyboard.press('f');
     await page.keyboard.type('sample');
     await expect.poll(() => rowsOf(page).count(), soon).toBe(1);
-    expect(new URL(page.url()).searchParams.get('find')).toBe('sample');
+    await expect.poll(() => new URL(page.url()).searchParams.get('find'), soon).toBe('sample');
     await page.reload();
     await expect.poll(() => rowsOf(page).allInnerTexts(), soon).toEqual([expect.stringContaining('sample')]);
     await page.locator('#session-search').fill('no such thing');
@@ -109,7 +109,7 @@ describe('the list', () => {
     await expect.poll(manifest, soon).toMatchObject({ name: 'a sample, named', label: 'sample two' });
     await write('Label', '');
     await expect.poll(async () => 'label' in ((await manifest()) as object), soon).toBe(false);
-    expect(new URL(page.url()).searchParams.get('session')).toBe(null);
+    await expect.poll(() => new URL(page.url()).searchParams.get('session'), soon).toBe(null);
   });
 
   test('imports a file that is dropped on it, and says why another is refused', async () => {

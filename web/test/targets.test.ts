@@ -25,7 +25,7 @@ test('each target is a tab with its state; a click follows it and is in the addr
   ]);
   await page.getByRole('button', { name: 'lab-6.12-07af' }).click();
   await waitForFigures(page, 'path');
-  expect(new URL(page.url()).searchParams.get('target')).toBe('lab-6.12-07af');
+  await expect.poll(() => new URL(page.url()).searchParams.get('target'), soon).toBe('lab-6.12-07af');
   expect(await panelOf(page, 'path').locator('.path-diagram').innerHTML()).toContain('vfio_pci_mmap_huge_fault');
   expect(await page.locator('.state-facts').innerText()).toContain('6.12.107+deb12-amd64');
   await page.getByRole('button', { name: 'host' }).click();

@@ -7,6 +7,9 @@ import { readCatalogue } from '../probes/catalogue.ts';
 import type { Exit, ProcessSpec, Target, TargetProcess } from '../targets/target.ts';
 import { Tracer } from './tracer.ts';
 
+/** How long what happens at once may take on a busy machine; vitest's own default is a second. */
+const soon = { timeout: 20_000 } as const;
+
 const probesFolder = fileURLToPath(new URL('../../../probes', import.meta.url));
 /** What a real bpftrace printed: READY, snapshots between heartbeats. */
 const captured = readFileSync(`${probesFolder}/mmap-lock/sample.counts.0.17.0.jsonl`, 'utf8').split('\n');
@@ -105,7 +108,7 @@ afterEach(async () => {
 async function startRun(targetId: string): Promise<RunView> {
   const run = await tracer.startRun({ targetId, probe: 'mmap-lock', stream: 'counts' });
   if (!run.ok) throw new Error(run.error.message);
-  await vi.waitUntil(() => tracer.runs().some(({ id, state }) => id === run.value.id && state === 'running'));
+  await vi.waitUntil(() => tracer.runs().some(({ id, state }) => id === run.value.id && state === 'running'), soon);
   return run.value;
 }
 
@@ -122,7 +125,7 @@ describe('targets that come and go', () => {
     expect(tracer.addTarget(machine)).toEqual({ ok: true, value: undefined });
     expect(await tracer.targets()).toMatchObject([{ id: 'one', kind: 'ssh', identity: { release: '6.1.0' } }]);
     await startRun('one');
-    await vi.waitUntil(async () => (await countedOn('one')) > 0);
+    await vi.waitUntil(async () => (await countedOn('one')) > 0, soon);
   });
 
   it('have ids of their own, and a number', () => {
@@ -169,13 +172,13 @@ describe('a target that dies', () => {
     tracer.addTarget(new HandHeldTarget('other'));
     const run = await startRun('one');
     await startRun('other');
-    await vi.waitUntil(async () => (await countedOn('one')) > 0);
+    await vi.waitUntil(async () => (await countedOn('one')) > 0, soon);
     const before = await countedOn('one');
     const session = await tracer.session('one');
     const told: boolean[] = [];
     if (session.ok) session.value.onTick(({ hasStateChange }) => told.push(hasStateChange));
     machine.die('the connection was lost: it broke');
-    await vi.waitUntil(() => tracer.runs().some(({ id, state }) => id === run.id && state === 'failed'));
+    await vi.waitUntil(() => tracer.runs().some(({ id, state }) => id === run.id && state === 'failed'), soon);
     const failed = tracer.runs().find(({ id }) => id === run.id);
     expect(failed?.failure).toMatchObject({
       kind: 'target-lost',
@@ -190,7 +193,7 @@ describe('a target that dies', () => {
     expect((await tracer.targets())[1]?.problem).toBeUndefined();
     expect(await countedOn('one')).toBe(before);
     expect(tracer.runs().find(({ id }) => id !== run.id)?.state).toBe('running');
-    await vi.waitUntil(() => told.includes(true));
+    await vi.waitUntil(() => told.includes(true), soon);
     expect((await tracer.removeTarget('one')).ok).toBe(true);
   });
 
@@ -200,7 +203,7 @@ describe('a target that dies', () => {
     const told: boolean[] = [];
     if (session.ok) session.value.onTick(({ hasStateChange }) => told.push(hasStateChange));
     machine.die('gone');
-    await vi.waitUntil(() => told.includes(true));
+    await vi.waitUntil(() => told.includes(true), soon);
     expect(session.ok ? session.value.view().target.problem : '').toBe('gone');
   });
 
@@ -208,7 +211,7 @@ describe('a target that dies', () => {
     tracer.addTarget(machine);
     await tracer.targets();
     machine.die('gone');
-    await vi.waitUntil(async () => (await tracer.targets())[0]?.problem === 'gone');
+    await vi.waitUntil(async () => (await tracer.targets())[0]?.problem === 'gone', soon);
     const refusal = { ok: false, error: { kind: 'target-problem', message: 'gone' } };
     expect(await tracer.startRun({ targetId: 'one', probe: 'mmap-lock', stream: 'counts' })).toMatchObject(refusal);
     expect(await tracer.preflight('one')).toMatchObject(refusal);

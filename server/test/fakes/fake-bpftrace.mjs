@@ -24,7 +24,6 @@ const beat = () => {
 };
 /** Beats until SIGINT; then the last maps, as bpftrace does. */
 const live = (onBeat = beat) => {
-  ready();
   const timer = setInterval(onBeat, 50);
   process.on('SIGINT', () => {
     clearInterval(timer);
@@ -32,6 +31,8 @@ const live = (onBeat = beat) => {
     line('map', { '@acq': { '0,1,well': count + 3 } });
     process.exit(0);
   });
+  // Not before it heeds signals: one may come at once.
+  ready();
 };
 const silent = () => setInterval(() => {}, 1000);
 const flood = (text) => {

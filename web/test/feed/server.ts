@@ -18,7 +18,7 @@ import {
   clientFramesInFlightMax,
   protocolVersion,
 } from '@faultline/shared';
-import { Server } from 'socket.io';
+import { Server, type Socket } from 'socket.io';
 import { guestDevices, guestTarget } from './guests.ts';
 import { FeedLab } from './lab.ts';
 import { allManifests, feedManifests } from './manifests.ts';
@@ -46,8 +46,9 @@ export type FeedServer = AsyncDisposable & {
   readonly pause: () => void;
   /** Cuts every socket; the pages may come back at once. */
   readonly cut: () => void;
-  /** Cuts every socket and lets nobody in for so long. */
-  readonly drop: (forMs: number) => void;
+  /** Cuts every socket and lets nobody in until `comeBack`. */
+  readonly drop: () => void;
+  readonly comeBack: () => void;
   /** Snapshots from now on claim this version of the protocol. */
   readonly speak: (version: number) => void;
   /** Does not send the next frame. */
@@ -63,7 +64,7 @@ export async function startFeed(name: ScenarioName, options: { readonly port?: n
   const { sessions, targets, lab, open } = openWorld(scenario);
   const state: State = {
     isPaused: false,
-    closedUntilMs: 0,
+    isClosed: false,
     version: protocolVersion,
     skipCount: 0,
     resyncCount: 0,
@@ -76,7 +77,7 @@ export async function startFeed(name: ScenarioName, options: { readonly port?: n
   });
   const io = new Server<ClientEvents, ServerEvents>(http, {
     serveClient: false,
-    allowRequest: (_, allow) => allow(undefined, Date.now() >= state.closedUntilMs),
+    allowRequest: (_, allow) => allow(undefined, !state.isClosed),
   });
   serveSockets(io, sessions, state);
   const timer = setInterval(() => {
@@ -88,12 +89,16 @@ export async function startFeed(name: ScenarioName, options: { readonly port?: n
     url: `http://127.0.0.1:${port}`,
     sessions,
     lab,
-    pause: () => Object.assign(state, { isPaused: true }),
+    pause: () => {
+      state.isPaused = true;
+      catchUp(io, sessions, state);
+    },
     cut: () => io.disconnectSockets(true),
-    drop: (forMs) => {
-      state.closedUntilMs = Date.now() + forMs;
+    drop: () => {
+      state.isClosed = true;
       io.disconnectSockets(true);
     },
+    comeBack: () => Object.assign(state, { isClosed: false }),
     speak: (version) => Object.assign(state, { version }),
     skipFrame: () => Object.assign(state, { skipCount: 1 }),
     resyncCount: () => state.resyncCount,
@@ -145,7 +150,7 @@ type Sockets = Server<ClientEvents, ServerEvents>;
 
 type State = {
   isPaused: boolean;
-  closedUntilMs: number;
+  isClosed: boolean;
   version: number;
   skipCount: number;
   resyncCount: number;
@@ -153,6 +158,24 @@ type State = {
 };
 
 const inFlight = new Map<string, number>();
+/** Sockets that were not sent the newest frame, since they had not taken those before it. */
+const behind = new Set<string>();
+
+/** What a page that was too slow for the last frames gets in the end: without it, nothing would tell it that they were. */
+function catchUp(io: Sockets, sessions: ReadonlyMap<string, SyntheticSession>, state: State): void {
+  for (const socket of io.sockets.sockets.values()) {
+    const session = [...sessions.values()].find(({ id }) => socket.rooms.has(id));
+    if (session !== undefined && behind.delete(socket.id)) sendSnapshot(socket, session, state);
+  }
+}
+
+function sendSnapshot(
+  socket: Socket<ClientEvents, ServerEvents>,
+  session: SyntheticSession,
+  { version: protocolVersion }: State,
+): void {
+  socket.emit('snapshot', { ...session.snapshot(), protocolVersion }, () => undefined);
+}
 
 function serveSockets(io: Sockets, sessions: ReadonlyMap<string, SyntheticSession>, state: State): void {
   io.on('connection', (socket) => {
@@ -161,16 +184,17 @@ function serveSockets(io: Sockets, sessions: ReadonlyMap<string, SyntheticSessio
       socket.emit('refused', problem('unknown-session', 'There is no such session.'));
       return;
     }
-    const sendSnapshot = (): void =>
-      void socket.emit('snapshot', { ...session.snapshot(), protocolVersion: state.version }, () => undefined);
     void socket.join(session.id);
     inFlight.set(socket.id, 0);
-    socket.on('disconnect', () => inFlight.delete(socket.id));
+    socket.on('disconnect', () => {
+      inFlight.delete(socket.id);
+      behind.delete(socket.id);
+    });
     socket.on('resync', () => {
       state.resyncCount += 1;
-      sendSnapshot();
+      sendSnapshot(socket, session, state);
     });
-    sendSnapshot();
+    sendSnapshot(socket, session, state);
   });
 }
 
@@ -182,8 +206,13 @@ function sendFrames(io: Sockets, sessions: ReadonlyMap<string, SyntheticSession>
       continue;
     }
     for (const socket of io.sockets.sockets.values()) {
+      if (!socket.rooms.has(session.id)) continue;
       const waiting = inFlight.get(socket.id) ?? 0;
-      if (!socket.rooms.has(session.id) || waiting >= clientFramesInFlightMax) continue;
+      if (waiting >= clientFramesInFlightMax) {
+        behind.add(socket.id);
+        continue;
+      }
+      behind.delete(socket.id);
       inFlight.set(socket.id, waiting + 1);
       socket.emit('frame', header, bytes, () => inFlight.set(socket.id, (inFlight.get(socket.id) ?? 1) - 1));
     }
