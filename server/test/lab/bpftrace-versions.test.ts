@@ -1,6 +1,7 @@
 /** The fault path on 6.12 by a newer bpftrace, that of Debian 13: every script loads, counts exactly, and is told from an older one. */
-import { execFileSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { compareSides } from '@faultline/shared';
 import { faultPathProbes } from '../../src/lab/open-guest.ts';
@@ -12,8 +13,9 @@ const fetch = fileURLToPath(new URL('../../../tools/bpftrace-versions/fetch.sh',
 const barBytes = 8 * 1024 * 1024;
 
 /** Version and command; downloads some 100 MB the first time, nothing later. */
-function bpftraceOf(suite: string): readonly [version: string, command: string] {
-  const [, version = '', command = ''] = execFileSync(fetch, [suite], { encoding: 'utf8' }).trim().split(' ');
+async function bpftraceOf(suite: string): Promise<readonly [version: string, command: string]> {
+  const { stdout } = await promisify(execFile)(fetch, [suite]);
+  const [, version = '', command = ''] = stdout.trim().split(' ');
   return [version, command];
 }
 
@@ -21,7 +23,7 @@ describe('bpftrace of Debian 13', () => {
   let guest: TracedGuest;
   let version: string;
   beforeAll(async () => {
-    const [found, command] = bpftraceOf('trixie');
+    const [found, command] = await bpftraceOf('trixie');
     version = found;
     guest = await TracedGuest.start('6.12', faultPathProbes, barBytes, command);
   });

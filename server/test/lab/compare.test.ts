@@ -1,7 +1,5 @@
 /** Kernels compared: 6.1 (era A) against 6.12 (era D), each run a session cut out of a guest whose probes stay attached. */
-import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import type { CandidateComparison } from '@faultline/shared';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { chooseRuns } from '../../src/compare/choose-runs.ts';
@@ -11,8 +9,8 @@ import { faultPathRuns } from '../../src/lab/open-guest.ts';
 import { realProbes } from '../fakes/recorded-fault-runs.ts';
 import { openTempStore, type TempStore } from '../fakes/temp-store.ts';
 import { compareLabSeries, type LabSeriesRequest, runLabSeries } from './lab-series.ts';
+import { runProgram } from './run-program.ts';
 
-const program = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 const kernels = ['6.1', '6.12'];
 let temp: TempStore;
 
@@ -26,13 +24,6 @@ afterAll(() => temp[Symbol.asyncDispose]());
 function exact({ metrics }: CandidateComparison, id: string): readonly number[] {
   const test = metrics.find(({ metric }) => metric.id === id)?.test;
   return test?.kind === 'exact' ? [test.from, test.to] : [];
-}
-
-/** The command, whatever its verdict. */
-function labCompare(...words: readonly string[]): Promise<{ readonly out: string; readonly err: string }> {
-  return new Promise((resolve) => {
-    execFile(process.execPath, [program, 'lab', 'compare', ...words], (_error, out, err) => resolve({ out, err }));
-  });
 }
 
 describe('6.1 against 6.12', () => {
@@ -91,7 +82,9 @@ describe('6.1 against 6.12', () => {
     const { stages: third } = await runLabSeries(temp, request);
     // Nothing is missing: no kernel is booted.
     expect(third).toEqual([{ stage: 'closing', doneCount: 6, totalCount: 6 }]);
-    const said = await labCompare('6.1', '6.12', '--workload', 'sysfs', '--runs', '3', '--store', temp.folder);
+    // Whatever its verdict.
+    const words = ['lab', 'compare', '6.1', '6.12', '--workload', 'sysfs', '--runs', '3', '--store', temp.folder];
+    const said = await runProgram(words);
     expect(said.err).not.toMatch(/booting|restoring|warming|run 1/);
     expect(said.out).toMatch(/^6\.12 against 6\.1/m);
     expect(temp.store.library.list()).toHaveLength(before + 4);

@@ -90,11 +90,13 @@ describe('in a guest of 6.1', () => {
     const started = await tracer.startRun({ targetId: 'unloading', probe: 'vfio-fault' });
     if (!started.ok) throw new Error(started.error.message);
     const { id } = started.value;
-    await until(() => ended(id).state === 'failed', 60_000);
+    await until(() => ended(id).state === 'failed', 120_000);
     expect(ended(id).failure).toMatchObject({ kind: 'function-missing' });
     expect(ended(id).failure?.message).toBe('vfio-fault faults: vfio_pci_mmap_fault cannot be traced on this kernel');
     await inGuest('true');
-    const again = await tracer.startRun({ targetId: 'full', probe: 'vfio-fault' });
+    // A target that was looked at a moment ago is not looked at again: on a fast machine the one before this was.
+    addTarget('without');
+    const again = await tracer.startRun({ targetId: 'without', probe: 'vfio-fault' });
     expect(again).toMatchObject({ ok: false, error: { kind: 'no-variant' } });
     if (!again.ok) expect(again.error.message).toContain('no module vfio_pci_core loaded');
   });

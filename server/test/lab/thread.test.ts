@@ -1,24 +1,15 @@
 /** `faultline lab thread` as a command, on the smallest selection that has everything in it: an untraced run, a peaceful one, and an oops. */
-import { execFile } from 'node:child_process';
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { runProgram, type Said } from './run-program.ts';
 
-const program = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 const store = mkdtempSync(join(tmpdir(), 'faultline-thread-'));
 afterAll(() => rmSync(store, { recursive: true, force: true }));
 
-type Said = { readonly status: number | string | undefined; readonly out: string; readonly err: string };
-
 function labThread(...words: readonly string[]): Promise<Said> {
-  const all = [program, 'lab', 'thread', '--store', store, '--variants', 'v1', '--runs', '1', ...words];
-  return new Promise((resolve) => {
-    execFile(process.execPath, all, (error, out, err) => {
-      resolve({ status: error === null ? 0 : (error.code ?? undefined), out, err });
-    });
-  });
+  return runProgram(['lab', 'thread', '--store', store, '--variants', 'v1', '--runs', '1', ...words]);
 }
 
 describe('faultline lab thread', () => {

@@ -1,25 +1,17 @@
 /** `faultline lab run` with builds of a module: what a patch that does not fit says, and a kernel that a workload kills. */
-import { execFile } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, it } from 'vitest';
+import { runProgram } from './run-program.ts';
 
-const program = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'faultline-variants-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 /** Runs the command with a store of its own; its exit status and all that it printed. */
-function labRun(
-  words: readonly string[],
-): Promise<{ readonly status: number | string | undefined; readonly said: string }> {
-  const env = { ...process.env, XDG_DATA_HOME: folder };
-  return new Promise((resolve) => {
-    execFile(process.execPath, [program, 'lab', 'run', ...words], { env }, (error, stdout, stderr) => {
-      resolve({ status: error === null ? 0 : (error.code ?? undefined), said: `${stdout}${stderr}` });
-    });
-  });
+async function labRun(words: readonly string[]): Promise<{ readonly status: number; readonly said: string }> {
+  const { status, out, err } = await runProgram(['lab', 'run', ...words], { XDG_DATA_HOME: folder });
+  return { status, said: `${out}${err}` };
 }
 
 function patchOf(name: string, change: string): string {
