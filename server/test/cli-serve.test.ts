@@ -212,7 +212,7 @@ describe('what is named and not there', () => {
   it('is said where it is the file of the matrix', async () => {
     void start({ matrixFile: '/nonexistent/m.toml' });
     await printedUrl();
-    await vi.waitUntil(() => tracing.started.length === 2);
+    await until(() => tracing.started.length === 2);
     expect(terminal.printed.err).toContain('faultline: there is no file /nonexistent/m.toml for --matrix\n');
   });
 });
