@@ -40,6 +40,7 @@ async function run(line: string): Promise<{ readonly status: number; readonly ou
     out: (text: string) => void (out += text),
     err: (text: string) => void (err += text),
     isErrTty: false,
+    errColumns: 80,
     width: 100,
   };
   const words = [...line.split(' '), '--store', temp.folder];

@@ -24,7 +24,8 @@ import type { Tracing } from '../sessions/tracing.ts';
 import { chooseStreams } from './arguments.ts';
 import type { BootWords, LabWords, RunWords } from './lab-words.ts';
 import { describeRecording, isWhole } from '../exports/report.ts';
-import { complaint, type Terminal } from './terminal.ts';
+import { sayRecorded } from './record.ts';
+import { complaint, redraw, type Terminal } from './terminal.ts';
 import { textTable, wrapText } from '../exports/text-table.ts';
 
 /** Exit statuses. 69 is EX_UNAVAILABLE: the lab broke, and nothing was learnt about the kernel or the workload. */
@@ -205,11 +206,12 @@ async function runOnce(request: RunWords, surroundings: LabSurroundings): Promis
       [
         ...describeRecording(summary, tracing.probes(), terminal.width),
         '',
-        `${request.workload} said:`,
+        `${request.workload} said${lines.length === 0 ? ' nothing.' : ':'}`,
         ...lines.map((line) => `  ${line}`),
         '',
       ].join('\n'),
     );
+    sayRecorded(summary, terminal);
   }
   const oopses = readOopses(guest.target.guest.machine.console).filter(({ kind }) => kind !== 'WARN');
   if (oopses.length > 0 && !interrupted.aborted) return sayOopses(request, oopses, terminal);
@@ -343,8 +345,9 @@ class StageLine {
 
   private draw(): void {
     if (this.stage === undefined) return;
-    this.terminal.err(
-      `\r\u001b[K${formatSeconds(performance.now() - this.beganMs)} ${this.stage.stage}${amountOf(this.stage)}`,
+    redraw(
+      this.terminal,
+      `${formatSeconds(performance.now() - this.beganMs)} ${this.stage.stage}${amountOf(this.stage)}`,
     );
   }
 }

@@ -7,7 +7,13 @@ afterEach(() => void vi.useRealTimers());
 /** What is said of a command of which each step takes 10 s. */
 function said(steps: readonly Parameters<ProgressLine['say']>[0][]): readonly string[] {
   const lines: string[] = [];
-  const line = new ProgressLine({ out: () => undefined, err: (text) => lines.push(text), isErrTty: false, width: 80 });
+  const line = new ProgressLine({
+    out: () => undefined,
+    err: (text) => lines.push(text),
+    isErrTty: false,
+    errColumns: 80,
+    width: 80,
+  });
   for (const step of steps) {
     line.say(step);
     vi.advanceTimersByTime(10_000);

@@ -1,7 +1,7 @@
 /** How far a command is that makes many runs, and how long it still takes. */
 import { formatElapsed, formatExact } from '@faultline/shared';
 import type { SeriesProgress } from '../lab/series.ts';
-import type { Terminal } from './terminal.ts';
+import { redraw, type Terminal } from './terminal.ts';
 
 /** How far it is: redrawn in place on a terminal, otherwise a line a stage. */
 export class ProgressLine {
@@ -32,7 +32,7 @@ export class ProgressLine {
   }
 
   private draw(): void {
-    if (this.now !== undefined) this.terminal.err(`\r\u001b[K${this.text(this.now)}`);
+    if (this.now !== undefined) redraw(this.terminal, this.text(this.now));
   }
 
   private text(now: SeriesProgress): string {

@@ -1,10 +1,17 @@
 /** `faultline record`: traces for a while, then prints what was counted. */
 import { setTimeout as wait } from 'node:timers/promises';
-import { addLedgers, formatCount, formatSeconds, type RunView, type StartRun } from '@faultline/shared';
+import {
+  addLedgers,
+  formatCount,
+  formatSeconds,
+  type RecordSummary,
+  type RunView,
+  type StartRun,
+} from '@faultline/shared';
 import type { SessionSource, Tracing } from '../sessions/tracing.ts';
 import { describeRecording, isWhole } from '../exports/report.ts';
 import { usageStatus } from './arguments.ts';
-import { complaint, type Terminal } from './terminal.ts';
+import { complaint, redraw, type Terminal } from './terminal.ts';
 
 /** What `record` was told; at least one run. */
 export type RecordRequest = {
@@ -63,11 +70,15 @@ function printSummary(tracing: Tracing, session: SessionSource, request: RecordR
   if (request.isJson) terminal.out(`${JSON.stringify(summary, undefined, 2)}\n`);
   else {
     terminal.out(`${describeRecording(summary, tracing.probes(), terminal.width).join('\n')}\n`);
-    const { recordingId: id } = summary;
-    if (id !== undefined) terminal.err(`recorded as ${id} (faultline summary ${id})\n`);
+    sayRecorded(summary, terminal);
   }
   if (summary.runs.some(({ run }) => run.state === 'failed')) return recordStatus.failed;
   return isWhole(summary) ? recordStatus.complete : recordStatus.incomplete;
+}
+
+/** Which session it has become, where it was recorded. */
+export function sayRecorded({ recordingId: id }: RecordSummary, terminal: Pick<Terminal, 'err'>): void {
+  if (id !== undefined) terminal.err(`recorded as ${id} (faultline summary ${id})\n`);
 }
 
 /** Starts all or none: a recording that lacks a part which was asked for is no recording. */
@@ -167,7 +178,7 @@ class Progress {
 
   say(phase: string, text: string): void {
     if (this.#terminal.isErrTty) {
-      this.#terminal.err(`\r\u001b[K${phase} ${text}`);
+      redraw(this.#terminal, `${phase} ${text}`);
       this.#isOpen = true;
       return;
     }

@@ -8,6 +8,8 @@ export type Terminal = {
   readonly err: (text: string) => void;
   /** Whether progress may be redrawn in place. */
   readonly isErrTty: boolean;
+  /** Width of the screen that progress is drawn on, columns. */
+  readonly errColumns: number;
   /** Width of tables on stdout, columns. */
   readonly width: number;
 };
@@ -28,8 +30,17 @@ export function processTerminal(): Terminal {
     out: (text) => void stdout.write(text),
     err: (text) => void stderr.write(text),
     isErrTty: stderr.isTTY,
+    get errColumns() {
+      return stderr.isTTY ? stderr.columns : widthMax;
+    },
     width: Math.min(widthMax, Math.max(widthMin, stdout.isTTY ? stdout.columns : widthMax)),
   };
+}
+
+/** Draws progress in place of what was drawn before; a line that the screen breaks would leave its rest behind each time. */
+export function redraw(terminal: Pick<Terminal, 'err' | 'errColumns'>, text: string): void {
+  const room = Math.max(1, terminal.errColumns - 1);
+  terminal.err(`\r\u001b[K${text.length <= room ? text : `${text.slice(0, room - 1)}…`}`);
 }
 
 /** An error as every command says it: what and where on one line, what to do on the next. */

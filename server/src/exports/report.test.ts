@@ -109,8 +109,8 @@ describe('a report', () => {
       '  cat                1M         1M          20      2.5 ms',
       '  make              500          0         500           –',
       '',
-      '  ledger  seen 1,000,522 · recorded 1,000,520 · lost 0 · missing 0 · malformed 0',
-      '  · dropped 0 · unpaired 2',
+      '  ledger  seen 1,000,522 · recorded 1,000,520 · lost 0 · missing 0 ·',
+      '  malformed 0 · dropped 0 · unpaired 2',
       '',
       'Complete: nothing was lost, dropped or malformed.',
     ]);
@@ -148,6 +148,14 @@ describe('a report', () => {
       Array.from({ length: 10 }, (_, at) => `p${at}`),
     );
     expect(lines).toContain('  … and 3 more processes');
+  });
+
+  it('counts one other process as one, and says nothing of each that is known of all together only', () => {
+    const totals = Array.from({ length: 11 }, (_, at) => acquisitions('mmap-read', `p${at}`, 100 - at));
+    const together = { metric: 'waitTotal', unit: 'ns', kind: 'sum', dims: {}, value: 2_500_000 } as const;
+    const lines = describeRecording(recording({}, { totals: [...totals, together], distributions: [] }), probes, 80);
+    expect(lines).toContain('  … and 1 more process');
+    expect(lines).toContain('  process  acquisitions');
   });
 
   it('has no empty tables where nothing happened', () => {

@@ -22,6 +22,9 @@ import { type TextColumn, textTable, wrapText } from './text-table.ts';
 
 type Total = RunSummary['totals'][number];
 
+/** A blank at which no line is broken; printed as a blank. */
+const joined = '\u00a0';
+
 /** How many processes are listed. */
 const processesMax = 10;
 /** Below this width, columns, the rarest quantile goes: a mail has 72. */
@@ -162,7 +165,12 @@ function processTable(totals: readonly Total[], specs: readonly MapSpec[], width
   const [first, ...rest] = known;
   if (first === undefined) return [];
   const process = textDimension(first) ?? '';
-  const others = rest.filter((spec) => textDimension(spec) === process);
+  // A variant may count a figure for all processes together; then there is nothing to say of each.
+  const others = rest.filter(
+    (spec) =>
+      textDimension(spec) === process &&
+      totals.some(({ metric, dims }) => metric === spec.metric && dims[process] !== undefined),
+  );
   const order = rolledUp(totals, first, (dims) => String(dims[process] ?? ''));
   const splitBy = Object.keys(totals.find(({ metric }) => metric === first.metric)?.dims ?? {}).find(
     (name) => name !== process,
@@ -200,7 +208,7 @@ function processTable(totals: readonly Total[], specs: readonly MapSpec[], width
     () => table([], []),
   ]);
   const unlisted = order.length - Math.min(order.length, processesMax);
-  return [...lines, ...(unlisted > 0 ? [`… and ${unlisted} more processes`] : [])];
+  return [...lines, ...(unlisted > 0 ? [`… and ${unlisted} more ${unlisted === 1 ? 'process' : 'processes'}`] : [])];
 }
 
 /** The values of a dimension with their totals, where there is more than one to tell apart. */
@@ -269,13 +277,16 @@ function describeLedger(
     ['unpaired', ledger.unpairedCount],
   ];
   const parts = [...always, ...sometimes.filter(([, count]) => count > 0)];
-  const line = `ledger  ${parts.map(([name, count]) => `${name} ${formatExact(count)}`).join(' · ')}`;
+  // A name and its number stay together where the line is broken.
+  const line = `ledger  ${parts.map(([name, count]) => `${name}${joined}${formatExact(count)}`).join(`${joined}· `)}`;
   const found = findings.map(
     ({ level, message, count }) => `${level}: ${message}${count > 1 ? ` (${formatExact(count)} times)` : ''}`,
   );
   const isLossy = findings.some(({ level }) => level === 'lossy');
   const meaning = isLossy && stream !== undefined ? [`what that means: ${stream.lossMeaning}`] : [];
-  return [line, ...found, ...meaning].flatMap((text) => wrapText(text, width));
+  return [line, ...found, ...meaning]
+    .flatMap((text) => wrapText(text, width))
+    .map((one) => one.replaceAll(joined, ' '));
 }
 
 function indented(lines: readonly string[]): readonly string[] {

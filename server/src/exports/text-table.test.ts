@@ -54,6 +54,11 @@ describe('a table', () => {
 });
 
 describe('wrapped text', () => {
+  it('cuts a stack between its frames, where a frame fits', () => {
+    expect(wrapText('at do_it;from_here;by_me', 16)).toEqual(['at', 'do_it;from_here;', 'by_me']);
+    expect(wrapText('do_it;from_somewhere_far;by_me', 10)).toEqual(['do_it;', 'from_somew', 'here_far;', 'by_me']);
+  });
+
   it('cuts a word that no line can hold', () => {
     expect(wrapText('ab abcdefgh', 4)).toEqual(['ab', 'abcd', 'efgh']);
     expect(wrapText('', 4)).toEqual(['']);

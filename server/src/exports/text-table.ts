@@ -32,7 +32,7 @@ export function textTable(
   return [...(hasHeader ? [titles] : []), ...rows].flatMap((row) => tableRow(columns, row, widths));
 }
 
-/** Breaks a text at blanks into lines of at most `width`; longer words are cut. Line breaks in it stay. */
+/** Breaks a text at blanks into lines of at most `width`; longer words are cut, between the frames of a stack where they are one. Line breaks in it stay. */
 export function wrapText(text: string, width: number): readonly string[] {
   return text.split('\n').flatMap((paragraph) => wrapParagraph(paragraph, width));
 }
@@ -49,8 +49,10 @@ function wrapParagraph(paragraph: string, width: number): readonly string[] {
     if (line !== '') lines.push(line);
     line = word;
     while (line.length > width) {
-      lines.push(line.slice(0, width));
-      line = line.slice(width);
+      const frames = line.lastIndexOf(';', width - 1) + 1;
+      const cut = frames > 0 ? frames : width;
+      lines.push(line.slice(0, cut));
+      line = line.slice(cut);
     }
   }
   lines.push(line);

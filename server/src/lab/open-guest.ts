@@ -121,7 +121,7 @@ async function trace(
   }
   if (!wasRestored)
     tell({
-      stage: `waiting for ${started.length} probes to attach${target.isEmulated ? ' (emulated: half a minute)' : ''}`,
+      stage: `waiting for ${started.length} ${started.length === 1 ? 'probe' : 'probes'} to attach${target.isEmulated ? ' (emulated: half a minute)' : ''}`,
     });
   const stopWatching = guest.machine.onLine((line) => {
     if (saysTimerLost(line)) guest.machine.endHung(line);

@@ -5,7 +5,9 @@ import type { Terminal } from '../../src/cli/terminal.ts';
 export type FakeTerminal = Terminal & { readonly printed: { out: string; err: string } };
 
 /** A terminal of 80 columns, stderr not being one unless said so. */
-export function fakeTerminal(differences: Partial<Pick<Terminal, 'isErrTty' | 'width'>> = {}): FakeTerminal {
+export function fakeTerminal(
+  differences: Partial<Pick<Terminal, 'isErrTty' | 'errColumns' | 'width'>> = {},
+): FakeTerminal {
   const printed = { out: '', err: '' };
   return {
     printed,
@@ -16,6 +18,7 @@ export function fakeTerminal(differences: Partial<Pick<Terminal, 'isErrTty' | 'w
       printed.err += text;
     },
     isErrTty: false,
+    errColumns: 80,
     width: 80,
     ...differences,
   };

@@ -45,6 +45,7 @@ describe('faultline lab run with a patch of one’s own', () => {
       /futex killed the kernel 6\.1-v1: BUG: kernel NULL pointer dereference, .* in fixup_user_fault/,
     );
     expect(said).toContain('contract findings  lock-dropped-forbidden, vfio_pci_mmap_fault');
+    expect(said).toMatch(/^recorded as (lab-6\.1-v1-\w+) \(faultline summary \1\)$/m);
     expect(status).toBe(1);
   });
 });
