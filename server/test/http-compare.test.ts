@@ -1,4 +1,6 @@
 /** Comparisons over HTTP, of sessions that were really recorded on 6.1 and 6.12. */
+import { readFileSync, utimesSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import {
   candidatesOf,
@@ -139,6 +141,27 @@ describe('comparisons over HTTP', () => {
     expect(peak).toBe(Math.max(...cells.map(({ baseline, candidate }) => Math.abs(candidate - baseline))));
     const wrong = await fetch(`${server.url}/api/v1/compare/heat?baseline=build:6.1&candidate=/etc`);
     expect(wrong.status).toBe(400);
+  });
+
+  it('read the journals of a heatmap once, and again where another one stands there', async () => {
+    const url = `${server.url}/api/v1/compare/heat?baseline=build:6.1&candidate=build:6.12`;
+    const heat = async (): Promise<unknown> => (await fetch(url)).json();
+    const journals = idsOf('6.12').map((id) => join(temp.folder, id, 'journal.jsonl'));
+    const kept = journals.map((path) => [path, readFileSync(path)] as const);
+    for (const [path] of kept) utimesSync(path, 1_000, 1_000);
+    const first = await heat();
+    // Of the same length and time, and nobody could read them.
+    for (const [path, bytes] of kept) {
+      writeFileSync(path, ' '.repeat(bytes.length));
+      utimesSync(path, 1_000, 1_000);
+    }
+    const again = await heat();
+    for (const [path] of kept) utimesSync(path, 2_000, 2_000);
+    const changed = await heat();
+    for (const [path, bytes] of kept) writeFileSync(path, bytes);
+    expect(again).toEqual(first);
+    expect(changed).not.toEqual(first);
+    expect(await heat()).toEqual(first);
   });
 
   it('print many candidates on one table of 72 columns, then one by one', async () => {

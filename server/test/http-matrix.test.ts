@@ -1,5 +1,5 @@
 /** The matrix over HTTP, of runs that were really recorded on 6.1 and 6.12 and are made those of a series. */
-import { appendFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -163,7 +163,9 @@ describe('the matrix over HTTP', () => {
     // Two builds under one name are two series: that of the newer session is the cell's.
     const cell = (await judged()).rows[0]?.cells[1];
     expect(cell?.word).toBe('build:6.12,series:dma-map-bbbbbbbbbbbb');
-    expect(cell?.notes).toEqual(['1 run is not counted: of another build of its module: 6.12, rebuilt']);
+    expect(cell?.notes).toEqual([
+      '1 run is not counted: an older series, and the newest counts; of another build of its module: 6.12, rebuilt',
+    ]);
   });
 
   it('says of a run that cannot be read that it cannot, and what to do', async () => {
@@ -171,6 +173,18 @@ describe('the matrix over HTTP', () => {
     appendFileSync(join(temp.folder, ids['6.12-1'] ?? '', 'journal.jsonl'), '{"kind":"tick"}\n{"kind":"tick"}\n');
     const cell = (await judged()).rows[0]?.cells[1];
     expect(cell?.verdict).toMatchObject({ kind: 'failed', message: expect.stringContaining(ids['6.12-1'] ?? '?') });
+  });
+
+  it('says which sessions of the store belong to no cell since they cannot be read', async () => {
+    expect((await matrix()).notes).toEqual([]);
+    const manifest = join(temp.folder, ids['6.1-1'] ?? '', 'manifest.json');
+    const whole = readFileSync(manifest, 'utf8');
+    writeFileSync(manifest, '{');
+    const { notes } = await matrix();
+    writeFileSync(manifest, whole);
+    expect(notes).toEqual([
+      `1 session can’t be read and belongs to no cell: ${ids['6.1-1'] ?? '?'}. The page of sessions says why`,
+    ]);
   });
 
   it.each([

@@ -49,6 +49,8 @@ export const LabMatrixSchema = Type.Object(
     runCount: Type.Integer({ minimum: 1 }),
     /** What the columns are called; the first is the baseline. */
     kernels: Type.Array(text),
+    /** Sentences about the store that no cell has room for: sessions that can't be read, and might be runs of any. */
+    notes: Type.Array(text, { maxItems: matrixNotesMax }),
     rows: Type.Array(
       Type.Object(
         {

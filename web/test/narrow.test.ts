@@ -25,3 +25,21 @@ test.each<[string, ScenarioName, string, readonly string[]]>([
     .poll(() => page.evaluate(() => document.documentElement.scrollWidth), soon)
     .toBe(await page.evaluate(() => document.documentElement.clientWidth));
 });
+
+test('waits and holds stand below each other there, and neither table lies over the other', async () => {
+  await using open = await openPage(browser, 'busy', 'view=locks');
+  const { page } = open;
+  await page.setViewportSize({ width: 400, height: 860 });
+  // What is out of sight is not drawn.
+  await page.locator('#panel-spread').scrollIntoViewIfNeeded();
+  const tables = page.locator('#panel-spread .spread-table');
+  await expect.poll(() => tables.count(), soon).toBe(2);
+  const boxes = await tables.evaluateAll((all) =>
+    all.map((table) => {
+      const [own, panel] = [table.getBoundingClientRect(), table.closest('.panel')?.getBoundingClientRect()];
+      return { top: own.top, bottom: own.bottom, isInside: own.bottom <= (panel?.bottom ?? 0) && own.right <= 400 };
+    }),
+  );
+  expect(boxes.map(({ isInside }) => isInside)).toEqual([true, true]);
+  expect(boxes[1]?.top).toBeGreaterThan(boxes[0]?.bottom ?? Infinity);
+});

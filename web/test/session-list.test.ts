@@ -29,10 +29,13 @@ test('says of which build a session is, and finds those of one build', async () 
   await expect.poll(() => rowsOf(page).count(), soon).toBe(3);
   const builds = rowsOf(page).locator('[role=cell]:nth-child(3)');
   expect((await builds.allInnerTexts()).toSorted()).toEqual(['6.1', '6.1', '6.12']);
-  // A text that is hardly longer than the end that is kept is drawn in one piece, or there would be a hole in it.
+  // Both pieces of a short name are there whole where there is room, and side by side: there is no hole in it.
   const short = rowsOf(page).filter({ hasText: 'host-mwx05znr' });
   expect(await short.count()).toBe(1);
-  expect(await short.locator('.end-text-start').count()).toBe(0);
+  const pieces = await short.locator('.end-text').first().locator('[data-text]').evaluateAll(piecesOf);
+  expect(pieces.map(({ text }) => text)).toEqual(['host-mw', 'x05znr']);
+  expect(pieces.every(({ isCut }) => !isCut)).toBe(true);
+  expect(pieces[1]?.left).toBeCloseTo(pieces[0]?.right ?? 0, 0);
   await rowsOf(page).filter({ hasText: 'lab-6.12-' }).getByRole('button', { name: 'More' }).click();
   await page.locator('.menu:popover-open').getByRole('button', { name: 'Only this build' }).click();
   await expect.poll(() => rowsOf(page).count(), soon).toBe(1);
@@ -111,6 +114,46 @@ test('the bounds of the store are set from the page, which says first what that 
   await expect.poll(() => form.count(), soon).toBe(0);
   expect(open.errors).toEqual([]);
 });
+
+test('a short name beside a mark gives way in its middle, with the sign of it, and keeps its end', async () => {
+  const id = (await idsOf(server))[0] ?? '?';
+  await rename(server, id, 'host-mwx05znr');
+  const marked = await fetch(`${server.url}/api/v1/recordings/${id}/marks`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ text: 'here' }),
+  });
+  expect(marked.status).toBe(200);
+  await using open = await openSessionPage(browser, server, '');
+  const { page } = open;
+  await page.setViewportSize({ width: 900, height: 800 });
+  const row = rowsOf(page).filter({ hasText: 'host-mwx05znr' });
+  await row.getByText('1 mark').waitFor();
+  const name = row.locator('.end-text').first();
+  // As little room as there is beside “recording” and a pin.
+  await name.evaluate((element: HTMLElement) => (element.style.width = '80px'));
+  const [start, end] = await name.locator('[data-text]').evaluateAll(piecesOf);
+  expect([start?.isCut, start?.overflow, end?.isCut, end?.text]).toEqual([true, 'ellipsis', false, 'x05znr']);
+  expect(open.errors).toEqual([]);
+});
+
+/** Pieces of a text: whether some of one is cut off, and where it lies. Runs in the page. */
+function piecesOf(all: readonly Element[]): readonly {
+  readonly text: string | null;
+  readonly isCut: boolean;
+  readonly overflow: string;
+  readonly left: number;
+  readonly right: number;
+}[] {
+  return all.map((piece) => {
+    const { left, right } = piece.getBoundingClientRect();
+    return {
+      ...{ left, right, text: piece.getAttribute('data-text') },
+      isCut: piece.scrollWidth > piece.clientWidth + 1,
+      overflow: getComputedStyle(piece).textOverflow,
+    };
+  });
+}
 
 /** What is drawn at the end of a row's name, and lies within the cell; undefined where some of it is cut. */
 function seenEnd(row: ReturnType<Page['locator']>): Promise<string | undefined> {

@@ -90,6 +90,8 @@ describe('losses', () => {
     expect(words).toMatch(/mmap-lock detail/);
     expect(words).toMatch(/\d\d:\d\d:\d\d\.\d{3}\s+bpftrace's perf buffer overflowed/);
     expect(words).toContain('of the printed calls some are not in the table');
+    // What a stage means is there to be read, and not only for those who point at its column.
+    expect(words).toMatch(/[1-9][\d,]* lost: bpftrace's buffer overflowed/);
     await expect.poll(() => page.url(), soon).toContain('ledger=1');
     await expect.poll(() => panelOf(page, 'acquisitions').locator('.plot-loss').count(), soon).toBeGreaterThan(0);
     await panelOf(page, 'calls').scrollIntoViewIfNeeded();

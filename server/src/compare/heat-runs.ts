@@ -7,6 +7,7 @@ import {
   differenceHeat,
   type DifferenceHeatAnswer,
   type HeatRun,
+  heatSnapshotsMax,
   isFaultLatency,
   sessionFiles,
   type TimedBuckets,
@@ -14,24 +15,52 @@ import {
 import { readJournal } from '../sessions/journal-reader.ts';
 import type { RecordedFolder } from './recorded-run.ts';
 
-/** The heatmap of two sides, or in a sentence why there is none. */
-export async function readDifferenceHeat(
-  baseline: readonly RecordedFolder[],
-  candidate: readonly RecordedFolder[],
-): Promise<DifferenceHeatAnswer> {
-  const bytes = [...baseline, ...candidate].reduce((sum, one) => sum + journalBytes(one), 0);
-  if (bytes > compareHeatBytesMax)
-    return {
-      why: 'The journals of these runs are too large to be read while somebody waits: choose fewer of them, one by one.',
-    };
-  const heat = differenceHeat(await readHeatRuns(baseline), await readHeatRuns(candidate));
-  return heat === undefined ? { why: 'No fault of vfio was measured on either side.' } : { heat };
+/** Reads heatmaps, and remembers what was read of journals that nothing is written to any more. */
+export class HeatBook {
+  /** By folder; the one that was asked for last is the last. */
+  private readonly known = new Map<string, { readonly stamp: string; readonly run: HeatRun }>();
+
+  /** The heatmap of two sides, or in a sentence why there is none. */
+  async difference(
+    baseline: readonly RecordedFolder[],
+    candidate: readonly RecordedFolder[],
+  ): Promise<DifferenceHeatAnswer> {
+    const unread = [...baseline, ...candidate].filter((one) => this.known.get(one.folder)?.stamp !== stampOf(one));
+    if (unread.reduce((sum, one) => sum + journalBytes(one), 0) > compareHeatBytesMax)
+      return {
+        why: 'The journals of these runs are too large to be read while somebody waits: choose fewer of them, one by one.',
+      };
+    const heat = differenceHeat(await this.runsOf(baseline), await this.runsOf(candidate));
+    return heat === undefined ? { why: 'No fault of vfio was measured on either side.' } : { heat };
+  }
+
+  private async runsOf(folders: readonly RecordedFolder[]): Promise<readonly HeatRun[]> {
+    const runs: HeatRun[] = [];
+    for (const one of folders) runs.push(await this.runOf(one));
+    return runs;
+  }
+
+  private async runOf(recorded: RecordedFolder): Promise<HeatRun> {
+    const { folder, manifest } = recorded;
+    const stamp = stampOf(recorded);
+    const known = this.known.get(folder);
+    const run = known?.stamp === stamp ? known.run : await readHeatRun(recorded);
+    this.known.delete(folder);
+    if (manifest.state !== 'live' && run.length <= heatSnapshotsMax) this.known.set(folder, { stamp, run });
+    let kept = [...this.known.values()].reduce((sum, one) => sum + one.run.length, 0);
+    for (const [oldest, { run: old }] of this.known) {
+      if (kept <= heatSnapshotsMax) break;
+      this.known.delete(oldest);
+      kept -= old.length;
+    }
+    return run;
+  }
 }
 
-async function readHeatRuns(folders: readonly RecordedFolder[]): Promise<readonly HeatRun[]> {
-  const runs: HeatRun[] = [];
-  for (const one of folders) runs.push(await readHeatRun(one));
-  return runs;
+/** Changes when another journal stands there. */
+function stampOf({ folder, manifest }: RecordedFolder): string {
+  const found = statSync(join(folder, sessionFiles.journal), { throwIfNoEntry: false });
+  return `${String(manifest.createdAtMs)} ${String(found?.size)}@${String(found?.mtimeMs)}`;
 }
 
 /** The snapshots of the stream that traces the fault handler, times from the first on. What can't be read on ends it. */

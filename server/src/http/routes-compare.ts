@@ -16,7 +16,7 @@ import {
 import { type Static, Type } from 'typebox';
 import { type ComparedSide, readComparedSide } from '../compare/compared-side.ts';
 import { perfettoOfSides } from '../compare/perfetto-sides.ts';
-import { readDifferenceHeat } from '../compare/heat-runs.ts';
+import { HeatBook } from '../compare/heat-runs.ts';
 import { buildOf } from '../compare/recorded-run.ts';
 import { report } from '../compare/report.ts';
 import { withRemarks } from '../compare/saved-sides.ts';
@@ -90,6 +90,7 @@ const HeatQuerySchema = Type.Object(
 /** Adds /api/v1/comparable, /api/v1/compare and what is drawn beside it. */
 export function addCompareRoutes(app: App, library: Library): void {
   const live = new LiveFigures();
+  const heats = new HeatBook();
   app.get(
     '/comparable',
     {
@@ -151,7 +152,7 @@ export function addCompareRoutes(app: App, library: Library): void {
       const candidate = candidates[(query.pick ?? 1) - 1];
       if (candidate === undefined)
         throw refused(`there is no candidate ${String(query.pick)}`, `There are ${String(candidates.length)}.`);
-      return readDifferenceHeat(baseline.folders, candidate.folders);
+      return heats.difference(baseline.folders, candidate.folders);
     },
   );
 }

@@ -1,5 +1,12 @@
 /** The matrix of comparisons over HTTP: what the file of this server says, and what is recorded of it. Read only; no request can name a file. */
-import { type LabMatrix, LabMatrixSchema, type MatrixVerdict, ProblemSchema } from '@faultline/shared';
+import {
+  formatExact,
+  formatPlural,
+  type LabMatrix,
+  LabMatrixSchema,
+  type MatrixVerdict,
+  ProblemSchema,
+} from '@faultline/shared';
 import { Type } from 'typebox';
 import { kernelTitles } from '../lab/kernel-words.ts';
 import { readMatrixFile } from '../lab/matrix.ts';
@@ -29,9 +36,11 @@ export function addMatrixRoute(app: App, library: Library, tracing: Tracing, fil
     async (): Promise<LabMatrix> => {
       const plans = await readMatrixFile(file);
       if (!plans.ok) throw new RefusedError({ kind: 'matrix-problem', ...plans.error });
-      const sessions = library
-        .list()
-        .flatMap(({ folder, manifest }) => (manifest === undefined ? [] : [{ folder, manifest }]));
+      const entries = library.list();
+      const sessions = entries.flatMap(({ folder, manifest }) =>
+        manifest === undefined ? [] : [{ folder, manifest }],
+      );
+      const unreadable = entries.filter(({ manifest }) => manifest === undefined);
       const grid = matrixGrid(plans.value, sessions, faultPathRuns(tracing.probes()));
       const verdicts = book.of(grid);
       const [first] = grid;
@@ -40,10 +49,18 @@ export function addMatrixRoute(app: App, library: Library, tracing: Tracing, fil
         command: `faultline lab compare --matrix ${shellWord(file)} --store ${shellWord(library.folder)}`,
         runCount: first?.plan.runCount ?? 1,
         kernels: [...kernelTitles(first?.plan.kernels ?? [])],
+        notes: unreadable.length === 0 ? [] : [unreadableNote(unreadable.map(({ id }) => id))],
         rows: grid.map((row, at) => rowOf(row, verdicts[at] ?? [])),
       };
     },
   );
+}
+
+/** Nobody knows which cell they belong to. */
+function unreadableNote(ids: readonly string[]): string {
+  const some = ids.slice(0, 3).join(', ');
+  const rest = ids.length > 3 ? ` and ${formatExact(ids.length - 3)} more` : '';
+  return `${formatPlural(ids.length, 'session')} can’t be read and ${ids.length === 1 ? 'belongs' : 'belong'} to no cell: ${some}${rest}. The page of sessions says why`;
 }
 
 function rowOf({ plan, cells }: GridRow, verdicts: readonly (MatrixVerdict | undefined)[]): LabMatrix['rows'][number] {

@@ -120,7 +120,12 @@ function isUnnamed(series: string, workload: string): boolean {
 /** Why runs of a former series are not those of the cell. */
 function olderSeries(group: readonly GridSession[], newest: readonly GridSession[]): readonly string[] {
   const [old, now] = [group[0]?.manifest, newest[0]?.manifest];
-  return more(group.length, 'is not counted', 'are not counted', whyOlder(old, now));
+  return more(
+    group.length,
+    'is not counted',
+    'are not counted',
+    `an older series, and the newest counts; ${whyOlder(old, now)}`,
+  );
 }
 
 function whyOlder(old: SessionManifest | undefined, now: SessionManifest | undefined): string {

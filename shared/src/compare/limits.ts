@@ -27,6 +27,9 @@ export const compareHeatColumnsMax = 60;
 /** Journals of all runs of two sides that are read for one, bytes: some seconds' reading. Runs that only count take some 50 kB each. */
 export const compareHeatBytesMax = 256 * 1024 ** 2;
 
+/** Snapshots of runs that are remembered for the next one: some ten buckets each, 20 MB at most. 1,000 runs of a second have 4,000. */
+export const heatSnapshotsMax = 50_000;
+
 /** Sessions being recorded whose figures are kept to be read on for the next comparison: a side each, some MB at most. */
 export const liveFiguresMax = 8;
 

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { type Problem, type Result, type SessionView, ok } from '@faultline/shared';
 import { AppStore } from './app-store.ts';
 import { PageStore } from './page-store.ts';
+import { metricStatus } from './panel-status.ts';
 import type { FeedEvents, Ports } from './ports.ts';
 import { selectState } from './select-frame.ts';
 
@@ -122,6 +123,29 @@ test('columns that are swapped go on with their feeds, and one that is left is c
   expect([opened.length, closed]).toEqual([2, ['s1']]);
   app[Symbol.dispose]();
   expect(closed).toEqual(['s1', 's2']);
+});
+
+test('a target of the address that is not there is said not to be, beside the one that is shown instead', async () => {
+  const { app } = fakeWorld({});
+  app.page.set({ target: 'lab-6.1-5c1e' });
+  expect(selectState(app.get()).trouble).toBeUndefined();
+  await app.refresh();
+  const words = 'There is no target “lab-6.1-5c1e” here, or not any more. This is host.';
+  expect(selectState(app.get())).toMatchObject({ target: { id: 'host' }, trouble: { words, isOfAddress: true } });
+  app.page.set({ target: 'host' });
+  await app.refresh();
+  expect(selectState(app.get()).trouble).toBeUndefined();
+});
+
+test('before the kernel has said what can be traced on it, no panel offers to start anything', async () => {
+  const asked = Promise.withResolvers<Awaited<ReturnType<Ports['http']['plans']>>>();
+  const { app } = fakeWorld({ plans: () => asked.promise });
+  const refreshed = app.refresh();
+  const kind = (): string => metricStatus(app.get(), 'acquisitions').kind;
+  await expect.poll(kind).toBe('loading');
+  asked.resolve(ok([]));
+  await refreshed;
+  expect(kind()).toBe('empty');
 });
 
 test('a refused command says why until it is put aside', async () => {

@@ -17,7 +17,7 @@ beforeEach(() => {
 function matrix(runCount: number, verdict?: MatrixVerdict): LabMatrix {
   const cell = { runCount, notes: [], ...(verdict === undefined ? {} : { verdict }) };
   const row = { workload: 'touch', barBytes: 1, isMisaligned: false, cells: [{ runCount: 2, notes: [] }, cell] };
-  return { file: '/m', command: 'c', runCount: 2, kernels: ['a', 'b'], rows: [row] };
+  return { file: '/m', command: 'c', runCount: 2, kernels: ['a', 'b'], notes: [], rows: [row] };
 }
 
 function store(): MatrixStore {

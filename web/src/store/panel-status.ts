@@ -155,6 +155,8 @@ function notRunning(shown: Shown, candidates: readonly Startable[]): PanelStatus
     return { kind: 'empty', why, start: [], canUnfilter: false };
   }
   const plans = shown.target === undefined ? undefined : shown.app.plans.get(shown.target.id);
+  // Before its kernel has answered, a button to start what may not be startable would be a guess.
+  if (plans?.kind === 'loading') return { kind: 'loading', what: 'asking the kernel what can be traced here' };
   const planOf = ({ probe, stream }: Startable): Plan | undefined =>
     plans?.kind === 'ready' ? plans.value.find((plan) => plan.probe === probe && plan.stream === stream) : undefined;
   const start = candidates.filter((one) => planOf(one)?.variants.some(({ fits }) => fits) ?? true);

@@ -102,7 +102,7 @@ function figuresOf(session: LiveSession): readonly Figure[] {
   const gib = mappedBytes / 1024 ** 3;
   const perGib = gib > 0 ? faults / gib : undefined;
   return [
-    plain('faults', formatCount(faults), formatExact(faults), `${formatExact(attempts)} attempts`),
+    plain('faults', formatCount(faults), formatExact(faults), formatPlural(attempts, 'attempt')),
     plain('faults per GiB', formatCount(perGib), formatExact(perGib), `${formatBytes(mappedBytes)} mapped`),
     plain(
       'time in fault',

@@ -13,8 +13,8 @@ import {
 import type { Shown } from './app-state.ts';
 import { type Startable, noTargetWords, streamsWith } from './panel-status.ts';
 
-/** What went wrong, in a sentence; `command` is the one refused, which can be put aside. */
-export type Trouble = { readonly words: string; readonly command: string | undefined };
+/** What went wrong, in a sentence; a `command` that was refused can be put aside, and so can what the address asks for in vain. */
+export type Trouble = { readonly words: string; readonly command: string | undefined; readonly isOfAddress?: true };
 
 /** A target as a tab: its state in a word, and what it must not be mistaken for. */
 export type TargetTab = {
@@ -175,8 +175,21 @@ function troubleOf(shown: Shown): Trouble | undefined {
   for (const [command, answer] of shown.app.commands) {
     if (answer.kind === 'failed') return { words: problemWords(answer.problem), command };
   }
+  const inVain = targetInVain(shown);
+  if (inVain !== undefined) return inVain;
   const gone = shown.target === undefined ? undefined : goneBecause(shown, shown.target);
   return gone === undefined ? undefined : { words: `${gone} Its figures stay.`, command: undefined };
+}
+
+/** The address wants a target that is not there, and another one is shown: without a word its figures would stand under that link. */
+function targetInVain({ app, page, target, other }: Shown): Trouble | undefined {
+  const { target: wantedId } = page;
+  if (wantedId === undefined || target === undefined || target.id === wantedId || other !== undefined) return undefined;
+  // A guest that has just come up is known to the lab before it is among the targets.
+  const guests = app.lab?.kind === 'ready' ? app.lab.value.machines : [];
+  if ([...app.targets.map(({ id }) => id), ...guests.map(({ targetId }) => targetId)].includes(wantedId))
+    return undefined;
+  return { words: `${noTargetWords(wantedId)} This is ${target.title}.`, command: undefined, isOfAddress: true };
 }
 
 function problemWords({ message, remedy }: Problem): string {

@@ -16,7 +16,7 @@ function cell(kernel: string, runCount: number, verdict?: MatrixVerdict): Matrix
 
 function matrix(...rows: readonly MatrixCell[][]): LabMatrix {
   return {
-    ...{ file: '/m.toml', command: 'faultline lab compare', runCount: 2, kernels: ['a', 'b', 'c'] },
+    ...{ file: '/m.toml', command: 'faultline lab compare', runCount: 2, kernels: ['a', 'b', 'c'], notes: [] },
     rows: rows.map((cells, at) => ({ workload: 'touch', barBytes: 8 * 1024 ** 2, isMisaligned: at > 0, cells })),
   };
 }
@@ -89,6 +89,8 @@ describe('the matrix on the page', () => {
       matrix([cell('a', 2), { ...cell('b', 2, failed), notes: ['run 1 is incomplete'] }, cell('c', 0)]),
     );
     expect(remarks).toEqual([{ where: 'touch · 8 MiB, b', notes: ['run 1 is incomplete'] }]);
+    const stored = { ...matrix([cell('a', 2), cell('b', 2), cell('c', 0)]), notes: ['1 session can’t be read'] };
+    expect(matrixView(stored).remarks).toEqual([{ where: 'the store', notes: ['1 session can’t be read'] }]);
     expect(rows[0]?.cells[1]).toMatchObject({ word: 'unreadable', remarkCount: 1 });
     expect(rows[0]?.cells[1]?.spoken).toBe('touch · 8 MiB in b: 2 of 2 runs. It is torn. Remove it. 1 remark below.');
   });

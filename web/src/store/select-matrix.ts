@@ -48,7 +48,7 @@ export type MatrixView = {
   /** The first is the baseline. */
   readonly kernels: readonly string[];
   readonly rows: readonly { readonly title: string; readonly cells: readonly MatrixCellView[] }[];
-  /** What is said of runs that are not counted or spoil a verdict, cell by cell. */
+  /** What is said of sessions that no cell has, and of runs that are not counted or spoil a verdict, cell by cell. */
   readonly remarks: readonly { readonly where: string; readonly notes: readonly string[] }[];
   readonly table: TableData;
 };
@@ -82,11 +82,14 @@ export function matrixView(matrix: LabMatrix): MatrixView {
     command: isWhole ? undefined : matrix.command,
     kernels,
     rows,
-    remarks: matrix.rows.flatMap((row) =>
-      row.cells.flatMap(({ notes }, at) =>
-        notes.length === 0 ? [] : [{ where: `${titleOf(row)}, ${kernels[at] ?? ''}`, notes }],
+    remarks: [
+      ...(matrix.notes.length === 0 ? [] : [{ where: 'the store', notes: matrix.notes }]),
+      ...matrix.rows.flatMap((row) =>
+        row.cells.flatMap(({ notes }, at) =>
+          notes.length === 0 ? [] : [{ where: `${titleOf(row)}, ${kernels[at] ?? ''}`, notes }],
+        ),
       ),
-    ),
+    ],
     table: tableOf(
       [['workload'], ...kernels.map((kernel) => [kernel] as const)],
       rows.map(({ title, cells }) => [

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { RecordingRow } from '@faultline/shared';
+import { type RecordingRow, recordingFactsBytesMax } from '@faultline/shared';
 import { emptyAppState, type Shown } from './app-state.ts';
 import type { RecordingsState } from './recordings-state.ts';
 import { readPageState } from './page-state.ts';
@@ -117,4 +117,29 @@ test('one that was removed is gone from the list, and named where it can be had 
 test('what was not counted is a dash and not a zero', () => {
   const [first, second] = selectSessions(shown('')).rows;
   expect([first?.faults, first?.violations, second?.faults]).toEqual([undefined, undefined, 7]);
+});
+
+test('what is being counted is told from what nobody counts', () => {
+  const large = { ...row('large', 1), bytes: recordingFactsBytesMax + 1 };
+  const all = [row('soon', 4), { ...row('live', 3), isLive: true }, { ...row('none', 2), facts: {} }, large];
+  const seen = selectSessions(shown('', new Map(), all)).rows.map(({ isCounting, faultsHint }) => [
+    isCounting,
+    faultsHint,
+  ]);
+  expect(seen).toEqual([
+    [true, 'being counted'],
+    [false, 'counted when it has ended'],
+    [false, 'faults were not traced'],
+    [false, 'too large to be counted for the list: open it'],
+  ]);
+});
+
+test('how long a run took is told in tenths of a second, a longer session by the clock', () => {
+  const lasting = (id: string, ms: number) => row(id, 9_000 - ms, { lastAtMs: 9_000 });
+  const all = [lasting('run', 480), lasting('minute', 59_900), lasting('hour', 3_723_000)];
+  expect(selectSessions(shown('', new Map(), all)).rows.map(({ lengthWords }) => lengthWords)).toEqual([
+    '0.5 s',
+    '59.9 s',
+    '01:02:03',
+  ]);
 });

@@ -2,11 +2,13 @@
 import {
   type Problem,
   type RecordingRow,
+  recordingFactsBytesMax,
   formatBytes,
   formatDuration,
   formatElapsed,
   formatInstant,
   formatPlural,
+  formatSeconds,
 } from '@faultline/shared';
 import type { AppState, Shown } from './app-state.ts';
 import type { Command } from './loaded.ts';
@@ -41,6 +43,8 @@ export type SessionRow = {
   readonly durationMs: number;
   readonly lengthWords: string;
   readonly events: number;
+  /** Whether faults and violations are still being counted. */
+  readonly isCounting: boolean;
   /** Undefined where they were not traced, or are not counted yet. */
   readonly faults: number | undefined;
   readonly faultsHint: string;
@@ -237,10 +241,12 @@ function rowOf(
       whenMs: session.createdAtMs,
       when: formatInstant(session.createdAtMs),
       durationMs,
-      lengthWords: formatElapsed(durationMs),
+      // Runs of a workload take less than a second, and most sessions less than a day.
+      lengthWords: durationMs < 60_000 ? formatSeconds(durationMs) : formatElapsed(durationMs),
       events: session.recordedCount,
+      isCounting: facts === undefined && !isLive && bytes <= recordingFactsBytesMax,
       faults: facts?.faultCount,
-      faultsHint: faultsHint(facts, isLive),
+      faultsHint: faultsHint(facts, { isLive, bytes }),
       violations: facts?.violationCount,
       lost: session.lostCount,
       isComplete: session.isComplete,
@@ -263,8 +269,10 @@ function badgeOf({ isEmulated, targetKind }: NonNullable<RecordingRow['session']
   return isEmulated ? 'emulated' : undefined;
 }
 
-function faultsHint(facts: RecordingRow['facts'], isLive: boolean): string {
-  if (facts === undefined) return isLive ? 'counted when it has ended' : 'not counted yet';
+function faultsHint(facts: RecordingRow['facts'], { isLive, bytes }: Pick<RecordingRow, 'isLive' | 'bytes'>): string {
+  if (facts === undefined && isLive) return 'counted when it has ended';
+  if (facts === undefined)
+    return bytes > recordingFactsBytesMax ? 'too large to be counted for the list: open it' : 'being counted';
   if (facts.faultKind === undefined) return 'faults were not traced';
   return facts.faultKind === 'vfio' ? 'faults of vfio' : 'page faults';
 }

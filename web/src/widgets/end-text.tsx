@@ -3,6 +3,9 @@ import type { ReactNode } from 'react';
 /** So many characters at its end stay in sight: there names of one series differ, by their kernel and their number. */
 const endChars = 12;
 
+/** Of a short name fewer do: beside a mark not even twelve have room, and what is cut off must show. */
+const shortEndChars = 6;
+
 /** A beginning of fewer characters than the mark of what is left out takes is no piece of its own. */
 const startCharsMin = 5;
 
@@ -15,12 +18,15 @@ const graphemes = new Intl.Segmenter(undefined, { granularity: 'grapheme' });
  */
 export function EndText({ text }: { readonly text: string }): ReactNode {
   const signs = Array.from(graphemes.segment(text), ({ segment }) => segment);
-  const at = signs.length - endChars < startCharsMin ? 0 : signs.length - endChars;
+  const at = [endChars, shortEndChars, 0].map((chars) => signs.length - chars).find((start) => start >= startCharsMin);
+  const startChars = at ?? signs.length;
   return (
     <span className="end-text">
       <span className="end-text-whole">{text}</span>
-      {at === 0 ? null : <span className="end-text-start" data-text={signs.slice(0, at).join('')} aria-hidden="true" />}
-      <span className="end-text-end" data-text={signs.slice(at).join('')} aria-hidden="true" />
+      <span className="end-text-start" data-text={signs.slice(0, startChars).join('')} aria-hidden="true" />
+      {startChars === signs.length ? null : (
+        <span className="end-text-end" data-text={signs.slice(startChars).join('')} aria-hidden="true" />
+      )}
     </span>
   );
 }

@@ -355,7 +355,11 @@ function plans(manifests: readonly ProbeManifest[], canTrace: boolean, targetId:
         const isMissing = (variant.requires.modules ?? []).length > 0 && !targetId.startsWith('lab-');
         const fits = canTrace && variant.attach !== 'fentry' && !isMissing;
         const reason = canTrace ? 'needs BTF, which this kernel does not have' : 'bpftrace is missing';
-        const reasons = isMissing ? ['this kernel has no vfio_pci_core module'] : [reason];
+        // As long as real ones, a path that nothing breaks among them.
+        const path = '/sys/kernel/debug/tracing/available_filter_functions';
+        const reasons = isMissing
+          ? [`bpftrace can't use fentry here: ${path} is not there`, 'this kernel has no vfio_pci_core module']
+          : [reason];
         return { name: variant.name, attach: variant.attach, fits, reasons: fits ? [] : reasons };
       });
       const chosen = variants.find(({ fits }) => fits)?.name;

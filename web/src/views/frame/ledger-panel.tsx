@@ -82,6 +82,16 @@ function Meaning({ row }: { readonly row: LedgerRow }): ReactNode {
         {isLossy ? <span className="tag tag-lossy">{lostOf(ledger) > 0 ? 'events lost' : 'incomplete'}</span> : null}
       </h3>
       {isLossy ? <p>{lossMeaning}</p> : null}
+      {lossStages
+        .filter(({ field }) => ledger[field] > 0)
+        .map(({ field, title, meaning }) => (
+          <p key={field}>
+            <b>
+              {formatExact(ledger[field])} {title}
+            </b>
+            : {meaning}.
+          </p>
+        ))}
       <ul>
         {run.findings.map((finding) => (
           <li key={`${finding.code} ${finding.message}`} className={finding.level === 'lossy' ? 'is-lossy' : undefined}>

@@ -64,7 +64,7 @@ export function StateLine(): ReactNode {
 function TroubleNote({ trouble }: { readonly trouble: Trouble | undefined }): ReactNode {
   const { app } = useStores();
   if (trouble === undefined) return null;
-  const { words, command } = trouble;
+  const { words, command, isOfAddress = false } = trouble;
   return (
     <>
       <span className="trouble" role="alert" title={words}>
@@ -73,6 +73,9 @@ function TroubleNote({ trouble }: { readonly trouble: Trouble | undefined }): Re
       {command === undefined ? null : (
         <Button look="icon" icon="close" label="Dismiss" onClick={() => app.dismiss(command)} />
       )}
+      {isOfAddress ? (
+        <Button look="icon" icon="close" label="Dismiss" onClick={() => app.page.set({ target: undefined })} />
+      ) : null}
     </>
   );
 }

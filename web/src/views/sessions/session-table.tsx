@@ -88,8 +88,8 @@ function tableRow(row: SessionRow | undefined): { readonly key: string; readonly
       plain(row.when),
       plain(row.lengthWords),
       number(row.events),
-      { ...number(row.faults), exact: `${formatExact(row.faults)}: ${row.faultsHint}` },
-      { ...number(row.violations), content: <Violations count={row.violations} /> },
+      row.isCounting ? counting : { ...number(row.faults), exact: `${formatExact(row.faults)}: ${row.faultsHint}` },
+      row.isCounting ? counting : { ...number(row.violations), content: <Violations count={row.violations} /> },
       { ...number(row.lost), content: <Lost row={row} /> },
       { text: formatBytes(row.bytes), exact: `${formatExact(row.bytes)} bytes` },
       { text: '', content: <SessionMenu row={row} /> },
@@ -151,6 +151,9 @@ function ended(text: string): TableCell {
 function plain(text: string): TableCell {
   return { text, exact: text };
 }
+
+/** What the list asks for again until it is known. */
+const counting: TableCell = { text: '…', exact: 'being counted' };
 
 function number(value: number | undefined): TableCell {
   return { text: formatCount(value), exact: formatExact(value) };
