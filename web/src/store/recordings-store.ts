@@ -26,6 +26,7 @@ export class RecordingsStore {
   private readonly world: World;
   private known: RecordingsState = emptyRecordings;
   private isAsking = false;
+  private renewCount = 0;
 
   constructor(world: World) {
     this.world = world;
@@ -172,13 +173,15 @@ export class RecordingsStore {
     this.change({ commands: withEntry(this.known.commands, id, command) });
   }
 
-  /** What people wrote on the open session may have changed; its figures have not. */
+  /** What people wrote on the open session may have changed; its figures have not. Of several answers that of the last question counts. */
   private async renew(id: string): Promise<void> {
-    const { opened } = this.known;
-    if (opened?.kind !== 'ready' || opened.id !== id) return;
+    if (this.known.opened?.kind !== 'ready' || this.known.opened.id !== id) return;
+    this.renewCount += 1;
+    const number = this.renewCount;
     const recording = await this.world.port.recording(id);
-    if (recording.ok && this.known.opened === opened)
-      this.change({ opened: { ...opened, recording: recording.value } });
+    const { opened } = this.known;
+    if (!recording.ok || number !== this.renewCount || opened?.kind !== 'ready' || opened.id !== id) return;
+    this.change({ opened: { ...opened, recording: recording.value } });
   }
 
   private changeRemoved(id: string, value: { readonly title: string; readonly untilMs: number } | undefined): void {
