@@ -35,7 +35,11 @@ export function run(
         if (output[name].length < outputCharsMax) output[name] += text;
       });
     }
-    const timer = setTimeout(() => child.kill('SIGKILL'), labCommandMaxMs);
+    const timer = setTimeout(() => {
+      child.kill('SIGKILL');
+      // What it started may live on and hold them.
+      for (const name of ['stdout', 'stderr'] as const) child[name].destroy();
+    }, labCommandMaxMs);
     child.once('error', (cause) => {
       clearTimeout(timer);
       resolve(err(notRun(program, cause, options.signal)));

@@ -1,5 +1,6 @@
 /** Another build of vfio_pci_core in a guest that runs: in a second, where a boot takes ten. */
-import { err, ok, type Result } from '@faultline/shared';
+import { constants } from 'node:os';
+import { err, ok, type Result, targetCommandMaxMs } from '@faultline/shared';
 import type { AgentLink } from './agent-link.ts';
 import type { LabError } from './lab-error.ts';
 import { deviceBdf } from './machine.ts';
@@ -7,7 +8,7 @@ import { deviceBdf } from './machine.ts';
 /**
  * Takes the module out and puts this one (the bytes of a .ko) in its place; the device is bound again. Nothing may use the device, and no fentry may
  * be attached to the module. Kprobes in it end silently: what was attached has to be attached again. Error: the guest
- * refused, with what it said.
+ * refused, with what it said, or did not end within targetCommandMaxMs.
  */
 export async function swapModule(agent: AgentLink, module: Uint8Array): Promise<Result<void, LabError>> {
   const path = '/run/modules/vfio_pci_core.ko';
@@ -20,7 +21,18 @@ export async function swapModule(agent: AgentLink, module: Uint8Array): Promise<
       said += chunk.toString();
     });
   }
-  const exit = await process.exited;
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<undefined>((resolve) => {
+    timer = setTimeout(resolve, targetCommandMaxMs, undefined);
+  });
+  const exit = await Promise.race([process.exited, late]);
+  clearTimeout(timer);
+  if (exit === undefined) {
+    process.signal(constants.signals.SIGKILL);
+    process.release();
+    const words = said.trim();
+    return err(refused(`it was not done within ${targetCommandMaxMs / 1000} s${words === '' ? '' : `: ${words}`}`));
+  }
   if (exit.kind === 'exited' && exit.code === 0) return ok(undefined);
   return err(refused(exit.kind === 'lost' ? exit.reason : said.trim()));
 }

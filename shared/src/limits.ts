@@ -1,7 +1,4 @@
-/**
- * Every bound of Faultline in one place: queues, lines, files, retries and waits, each with why it has this value.
- * Numbers marked (measured) come from docs/decisions or a probe's README.
- */
+/** Every bound of Faultline, each with why it has this value; numbers (measured) come from docs/decisions or a probe's README. */
 
 /** How often a .bt script prints its maps, ms. Part of every script; 4 Hz is what a chart can show calmly. */
 export const heartbeatIntervalMs = 250;
@@ -245,6 +242,9 @@ export const sshSessionsMax = 9;
 
 /** A file read or written over ssh, s: the 15 MB of the longest list take 12 s at 10 Mbit/s. */
 export const sshFileMaxSec = 60;
+
+/** A question about a file over ssh must be answered within this, ms: the shell there gives up after sshFileMaxSec, or it hangs. */
+export const sshAnswerMaxMs = 90_000;
 
 /** How long a connection may take to close in order, ms: it removes its folder there; then it is cut. */
 export const sshCloseMaxMs = 3_000;

@@ -16,7 +16,15 @@ import {
   digestOf,
   swapModule,
 } from '@faultline/lab';
-import { err, ok, type Result, type TargetIdentity, targetFileBytesMax } from '@faultline/shared';
+import {
+  err,
+  killedWaitMaxMs,
+  ok,
+  readyWaitMaxMs,
+  type Result,
+  type TargetIdentity,
+  targetFileBytesMax,
+} from '@faultline/shared';
 import { readIdentity } from './identity.ts';
 import type { Exit, ProcessSpec, Target, TargetError, TargetProcess } from './target.ts';
 
@@ -130,14 +138,23 @@ export class GuestTarget implements Target {
 
   /**
    * The guest is as it shall be found again: waits until all that was started is attached (or has ended), writes the
-   * snapshot, and lets the held processes speak. Answers why there is no snapshot, where there is none.
+   * snapshot, and lets the held processes speak. Answers why there is no snapshot, where there is none: also that one of
+   * them has neither attached nor ended by the time in which each run has been given up.
    */
   async settle(onAttached: () => void): Promise<string | undefined> {
     if (!this.isHolding) return undefined;
-    await Promise.all(this.heldUntil);
-    onAttached();
+    const areHeld = await this.untilHeld();
     const { agent } = this.guest.machine;
     const held = this.held.splice(0);
+    const goOn = (): void => {
+      this.isHolding = false;
+      for (const { id } of held) agent.speak(id);
+    };
+    if (!areHeld) {
+      goOn();
+      return 'what shall be attached in it neither attached nor ended in time';
+    }
+    onAttached();
     const saved = await this.guest.save({
       noteVersion: 1,
       nextId: agent.nextId,
@@ -145,8 +162,7 @@ export class GuestTarget implements Target {
       files: Object.fromEntries([...this.files].map(([path, bytes]) => [path, Buffer.from(bytes).toString('base64')])),
       answers: Object.fromEntries(this.answers),
     });
-    this.isHolding = false;
-    for (const { id } of held) agent.speak(id);
+    goOn();
     return saved.ok ? undefined : saved.error.message;
   }
 
@@ -161,6 +177,17 @@ export class GuestTarget implements Target {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.guest.machine[Symbol.asyncDispose]();
+  }
+
+  /** Whether all that was started is attached or has ended, waited for until each of its runs has been given up. */
+  private async untilHeld(): Promise<boolean> {
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<boolean>((resolve) => {
+      timer = setTimeout(resolve, readyWaitMaxMs * this.patience + killedWaitMaxMs, false);
+    });
+    const areHeld = await Promise.race([Promise.all(this.heldUntil).then(() => true), late]);
+    clearTimeout(timer);
+    return areHeld;
   }
 
   /** Runs a program whose answer never changes in this guest, and remembers it. */

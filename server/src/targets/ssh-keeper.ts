@@ -4,7 +4,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import type { Readable, Writable } from 'node:stream';
-import { sshMessageCharsMax, sshRenewIntervalMs, targetFileBytesMax } from '@faultline/shared';
+import { sshAnswerMaxMs, sshMessageCharsMax, sshRenewIntervalMs, targetFileBytesMax } from '@faultline/shared';
 import { keeperCommand, keptFolder, MarkFilter } from './ssh-command.ts';
 
 /** What it answered: the status of the program that looked, and what that printed. */
@@ -26,9 +26,13 @@ export class SshKeeper {
   private stdin: Writable | undefined;
   private isOver = false;
   private renewing: NodeJS.Timeout | undefined;
+  private waiting: NodeJS.Timeout | undefined;
+  private readonly giveUp: (why: string) => void;
   private sayFolder: (folder: string | undefined) => void = () => {};
 
-  constructor() {
+  /** `giveUp` is told why the connection is of no use any more: a question has had no answer for sshAnswerMaxMs. */
+  constructor(giveUp: (why: string) => void) {
+    this.giveUp = giveUp;
     this.folder = new Promise((resolve) => {
       this.sayFolder = resolve;
     });
@@ -75,6 +79,7 @@ export class SshKeeper {
   end(): void {
     this.isOver = true;
     clearInterval(this.renewing);
+    clearTimeout(this.waiting);
     this.sayFolder(undefined);
     for (const question of this.questions.splice(0)) question.answer(undefined);
   }
@@ -90,6 +95,8 @@ export class SshKeeper {
   private askNext(): void {
     const [question] = this.questions;
     if (question === undefined || this.stdin === undefined) return;
+    const why = `the shell there did not answer within ${sshAnswerMaxMs / 1000} s: ${question.words}`;
+    this.waiting = setTimeout(() => this.giveUp(why), sshAnswerMaxMs);
     this.stdin.write(`${question.words}\n`);
     if (question.body !== undefined) this.stdin.write(question.body);
   }
@@ -100,6 +107,7 @@ export class SshKeeper {
     question.chunks.push(question.filter.push(chunk));
     const { status } = question.filter;
     if (status === undefined) return;
+    clearTimeout(this.waiting);
     this.questions.shift();
     question.answer({ status: Number(status), bytes: Buffer.concat(question.chunks) });
     this.askNext();

@@ -42,7 +42,7 @@ export class SshLink {
   /** Resolves with the reason when the connection is gone, or could not be had; never because it was closed. */
   readonly died: Promise<string>;
   /** Answers questions about files, once the connection stands. */
-  readonly keeper = new SshKeeper();
+  readonly keeper = new SshKeeper((why) => this.cut(why));
   private readonly options: SshLinkOptions;
   private readonly waiting: (() => void)[] = [];
   private readonly clients = new Set<SshChild>();
@@ -51,6 +51,8 @@ export class SshLink {
   private master: SshChild | undefined;
   private opening: Promise<Result<string, TargetError>> | undefined;
   private folder: string | undefined;
+  /** Why it was cut from here. */
+  private whyCut: string | undefined;
   private sayDied: (reason: string) => void = () => {};
 
   constructor(options: SshLinkOptions) {
@@ -106,6 +108,11 @@ export class SshLink {
     if (this.folder !== undefined) await rm(this.folder, { recursive: true, force: true });
   }
 
+  private cut(why: string): void {
+    this.whyCut = why;
+    this.master?.kill('SIGKILL');
+  }
+
   private async connect(): Promise<Result<string, TargetError>> {
     const { destination } = this.options;
     const own = join(tmpdir(), 'faultline-ssh-');
@@ -152,7 +159,7 @@ export class SshLink {
         resolve(message);
       };
       master.once('error', (cause) => end(`ssh is not there (${cause.message})`));
-      master.once('close', (code, signal) => end(lastLine(said) ?? `ssh ended (${signal ?? code})`));
+      master.once('close', (code, signal) => end(this.whyCut ?? lastLine(said) ?? `ssh ended (${signal ?? code})`));
     });
   }
 
