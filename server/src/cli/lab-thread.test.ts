@@ -104,7 +104,7 @@ describe('the table of the thread', () => {
 
 describe('the comparisons of the thread', () => {
   it('set the first build that was run against all others', () => {
-    const [only, ...others] = comparisonsOf(rows);
+    const [only, ...others] = comparisonsOf(rows, undefined);
     expect(others).toEqual([]);
     expect(only).toEqual({
       workload: 'touch',
@@ -115,7 +115,10 @@ describe('the comparisons of the thread', () => {
         'http://127.0.0.1:7766/?page=compare&baseline=build%3A6.1-v0%2Cseries%3Athread-touch-v0' +
         '&candidate=build%3A6.1-v1%2Cseries%3Athread-touch-v1&candidate=build%3A6.1-v4%2Cseries%3Athread-touch-v4',
     });
-    expect(comparisonsOf(rows.slice(0, 1))).toEqual([]);
+    expect(comparisonsOf(rows.slice(0, 1), undefined)).toEqual([]);
+    expect(comparisonsOf(rows, '/tmp/my runs')[0]?.command).toMatch(
+      /^faultline compare --store '\/tmp\/my runs' build:6\.1-v0,/,
+    );
   });
 });
 

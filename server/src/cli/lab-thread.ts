@@ -11,6 +11,7 @@ import { brokenStatus, type LabCompareSurroundings } from './lab-compare.ts';
 import { threadTable } from './lab-thread-table.ts';
 import type { LabThreadWords } from './lab-thread-words.ts';
 import { defaultPort } from './listen.ts';
+import { shellWord } from '../targets/ssh-command.ts';
 import { ProgressLine } from './progress-line.ts';
 import { complaint } from './terminal.ts';
 
@@ -43,7 +44,8 @@ export async function labThread(words: LabThreadWords, surroundings: LabCompareS
     return sides.error.kind === 'unknown' ? compareStatus.notComparable : brokenStatus;
   }
   const { rows, setting } = await readThread(store.library, sides.value, words.runCount);
-  const comparisons = comparisonsOf(rows);
+  // A store of one's own has to be named to whoever reads it, too.
+  const comparisons = comparisonsOf(rows, words.storeOptions.store === undefined ? undefined : store.library.folder);
   const text = words.isJson
     ? `${JSON.stringify({ ...setting, rows, comparisons }, undefined, 2)}\n`
     : threadTable(rows, setting);
@@ -61,7 +63,8 @@ export async function labThread(words: LabThreadWords, surroundings: LabCompareS
 type ThreadComparison = { readonly workload: string; readonly command: string; readonly page: string };
 
 /** Of each timed workload: the first build against all others. Where other streams are traced the comparison says so itself. */
-export function comparisonsOf(rows: readonly ThreadRow[]): readonly ThreadComparison[] {
+export function comparisonsOf(rows: readonly ThreadRow[], store: string | undefined): readonly ThreadComparison[] {
+  const where = store === undefined ? '' : ` --store ${shellWord(store)}`;
   return threadWorkloads.filter(isTimed).flatMap((workload) => {
     const own = rows.filter((row) => row.workload === workload && row.sessions.length > 0);
     const [baseline, ...candidates] = own;
@@ -75,7 +78,7 @@ export function comparisonsOf(rows: readonly ThreadRow[]): readonly ThreadCompar
     return [
       {
         workload,
-        command: `faultline compare ${own.map(word).join(' -- ')}`,
+        command: `faultline compare${where} ${own.map(word).join(' -- ')}`,
         page: `http://127.0.0.1:${defaultPort}/?${query.toString()}`,
       },
     ];

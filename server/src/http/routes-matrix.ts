@@ -14,7 +14,7 @@ import { type GridCell, type GridRow, matrixGrid } from '../lab/matrix-grid.ts';
 import { faultPathRuns } from '../lab/open-guest.ts';
 import type { Library } from '../sessions/library.ts';
 import type { Tracing } from '../sessions/tracing.ts';
-import { quoted } from '../targets/ssh-command.ts';
+import { shellWord } from '../targets/ssh-command.ts';
 import { RefusedError } from './errors.ts';
 import type { App } from './fastify.ts';
 import { MatrixVerdicts } from './matrix-verdicts.ts';
@@ -78,9 +78,4 @@ function viewOf(
     ...(word === undefined ? {} : { word }),
     ...(verdict === undefined ? {} : { verdict }),
   };
-}
-
-/** A word that a shell takes as it is: most paths do without quotes, and read better so. */
-function shellWord(word: string): string {
-  return /^[\w./-]+$/.test(word) ? word : quoted(word);
 }

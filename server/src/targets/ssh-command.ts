@@ -28,6 +28,11 @@ export function quoted(word: string): string {
     .replace(/^$/, "''");
 }
 
+/** One word of a command line that somebody shall read and type: most paths do without quotes, and read better so. */
+export function shellWord(word: string): string {
+  return /^[\w./-]+$/.test(word) ? word : quoted(word);
+}
+
 /** Reads a line as it comes, without taking bytes of the next one. */
 const readLine = 'IFS= read -r s && printf %s "$s"';
 
