@@ -1,6 +1,6 @@
 /** The lab's own folder: everything it downloads or builds, by content, so that nothing is made twice or mixed up. */
 import { createHash } from 'node:crypto';
-import { mkdir, mkdtemp, readdir, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rename, rm, stat, utimes } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { err, ok, type Result } from '@faultline/shared';
@@ -78,6 +78,26 @@ function notWritten(cause: Error): LabError {
 
 /** What to do where the lab's folder has no room. */
 export const roomRemedy = 'Make room there, type faultline lab clean, or name another folder in FAULTLINE_CACHE.';
+
+/** The names of a kind beyond so many, the most recently used being kept; what is still being built is not among them. */
+export async function beyondNewest(kind: string, max: number): Promise<readonly string[]> {
+  const folder = cachedPath(kind, '');
+  const names = (await readdir(folder).catch(() => [])).filter((name) => !name.includes('.draft-'));
+  const used = await Promise.all(
+    names.map(async (name) => ({ name, atMs: (await stat(join(folder, name)).catch(() => undefined))?.mtimeMs ?? 0 })),
+  );
+  return used
+    .toSorted((left, right) => right.atMs - left.atMs)
+    .slice(max)
+    .map(({ name }) => name);
+}
+
+/** Says that something of the lab's folder is used now: the least recently used go first. */
+export async function noteUse(folder: string): Promise<void> {
+  const now = new Date();
+  // Where that fails it is only taken for older than it is.
+  await utimes(folder, now, now).catch(() => undefined);
+}
 
 /** What the lab keeps, by kind, and how many bytes it takes. */
 export async function cacheUsage(): Promise<readonly { readonly kind: string; readonly bytes: number }[]> {

@@ -3,13 +3,14 @@
  * guest needs, boots it or restores a snapshot of it, and gives a link to the agent in it.
  */
 import { open, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { err, ok, type Result } from '@faultline/shared';
 import { type Accelerator, findAccelerator, giveUpKvm } from './accelerator.ts';
 import type { AgentError } from './agent-link.ts';
-import { cacheFolder, digestOf } from './cache.ts';
+import { cacheFolder, digestOf, noteUse } from './cache.ts';
 import { run } from './command.ts';
 import { buildToolsDisk, busyboxProgram, programOfPackage, xzProgram } from './guest-image.ts';
+import { noteImages, pruneImages } from './image-pruning.ts';
 import { keepConsole } from './kept-console.ts';
 import { findKernel, type KernelEntry, withOwnModule } from './kernel-list.ts';
 import type { LabError, TellStage } from './lab-error.ts';
@@ -90,6 +91,8 @@ async function startGuest(
   signal: AbortSignal | undefined,
 ): Promise<Result<Guest, LabError>> {
   const key = digestOf([JSON.stringify(spec), qemuVersion, request.heldKey]);
+  const images = [spec.initramfs, spec.toolsDisk];
+  for (const image of images) await noteUse(dirname(image));
   const guestOf = (machine: Machine, note: SnapshotNote | undefined): Guest => {
     void machine.ended.then(async () => {
       if (machine.hasHung) await keepConsole(kernel.name, machine.console);
@@ -104,14 +107,21 @@ async function startGuest(
       note,
       save: async (fresh) => {
         await rm(snapshotPath(key), { recursive: true, force: true });
-        return writeSnapshot(machine, key, fresh);
+        const saved = await writeSnapshot(machine, key, fresh);
+        if (!saved.ok) return saved;
+        await noteImages(snapshotPath(key), images);
+        await pruneImages();
+        return saved;
       },
     };
   };
   if (request.start === 'fastest' && (await hasSnapshot(key))) {
     tell({ stage: 'restoring the snapshot' });
     const restored = await restore(spec, key, signal);
-    if (restored.ok) return ok(guestOf(restored.value.machine, restored.value.note));
+    if (restored.ok) {
+      await noteImages(snapshotPath(key), images);
+      return ok(guestOf(restored.value.machine, restored.value.note));
+    }
     if (restored.error.kind === 'stopped') return restored;
     tell({ stage: `the snapshot could not be restored (${restored.error.message.split('\n')[0]}); booting instead` });
     await rm(snapshotPath(key), { recursive: true, force: true });

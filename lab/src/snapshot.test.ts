@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, utimesSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { snapshotsMax } from '@faultline/shared';
+import { labKeptMax } from '@faultline/shared';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { pruneSnapshots } from './snapshot.ts';
 
@@ -25,17 +25,17 @@ function place(name: string, usedSec: number): void {
 
 describe('snapshots', () => {
   it('are no more than the bound, the least recently used removed', async () => {
-    for (let at = 0; at < snapshotsMax + 3; at += 1) place(`s${at}`, 1000 - at);
+    for (let at = 0; at < labKeptMax.snapshots + 3; at += 1) place(`s${at}`, 1000 - at);
     await pruneSnapshots();
-    const kept = Array.from({ length: snapshotsMax }, (_, at) => `s${at}`);
+    const kept = Array.from({ length: labKeptMax.snapshots }, (_, at) => `s${at}`);
     expect(readdirSync(join(cache, 'snapshots')).toSorted()).toEqual(kept.toSorted());
   });
 
   it('that somebody is still writing are left alone', async () => {
-    for (let at = 0; at < snapshotsMax; at += 1) place(`s${at}`, 1000);
+    for (let at = 0; at < labKeptMax.snapshots; at += 1) place(`s${at}`, 1000);
     place('s9.draft-abc', 1);
     await pruneSnapshots();
-    expect(readdirSync(join(cache, 'snapshots'))).toHaveLength(snapshotsMax + 1);
+    expect(readdirSync(join(cache, 'snapshots'))).toHaveLength(labKeptMax.snapshots + 1);
   });
 
   it('need not be there', async () => {

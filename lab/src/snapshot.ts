@@ -1,6 +1,6 @@
 /** Snapshots: a booted guest with its tracing attached, written to a file once, restored ever after. */
 import { createWriteStream } from 'node:fs';
-import { readdir, readFile, rm, stat, statfs, utimes, writeFile } from 'node:fs/promises';
+import { readFile, rm, statfs, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
@@ -11,12 +11,12 @@ import {
   type Result,
   snapshotBytesMax,
   snapshotPollMs,
-  snapshotsMax,
+  labKeptMax,
   snapshotWaitMaxMs,
 } from '@faultline/shared';
 import { type Static, Type } from 'typebox';
 import { Compile } from 'typebox/compile';
-import { cached, cachedPath, isCached } from './cache.ts';
+import { beyondNewest, cached, cachedPath, isCached, noteUse } from './cache.ts';
 import type { LabError } from './lab-error.ts';
 import type { Machine } from './machine.ts';
 
@@ -72,8 +72,7 @@ export async function readSnapshot(
   try {
     const note: unknown = JSON.parse(await readFile(join(folder, noteFile), 'utf8'));
     if (validator.Check(note)) {
-      const now = new Date();
-      await utimes(folder, now, now); // the least recently used go first
+      await noteUse(folder);
       return ok({ memory: join(folder, memoryFile), note });
     }
     return err(broken(`the snapshot ${key} has a note of another form`));
@@ -105,15 +104,10 @@ export async function writeSnapshot(
   return ok(undefined);
 }
 
-/** Removes the least recently used snapshots beyond snapshotsMax: each changed script, kernel or size leaves one behind. */
+/** Removes the least recently used snapshots beyond labKeptMax.snapshots: each changed script, kernel or size leaves one behind. */
 export async function pruneSnapshots(): Promise<void> {
-  const folder = cachedPath(kind, '');
-  const names = (await readdir(folder).catch(() => [])).filter((name) => !name.includes('.draft-'));
-  const used = await Promise.all(
-    names.map(async (name) => ({ name, atMs: (await stat(join(folder, name)).catch(() => undefined))?.mtimeMs ?? 0 })),
-  );
-  const oldest = used.toSorted((left, right) => right.atMs - left.atMs).slice(snapshotsMax);
-  for (const { name } of oldest) await rm(join(folder, name), { recursive: true, force: true });
+  for (const name of await beyondNewest(kind, labKeptMax.snapshots))
+    await rm(cachedPath(kind, name), { recursive: true, force: true });
 }
 
 /** QEMU 7.2 writes a migration to a socket (to a file only through a shell): what comes is put into the file. */

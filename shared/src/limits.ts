@@ -324,8 +324,8 @@ export const exportRowGroupMax = 10_000;
 /** Consoles of guests that ended badly, the oldest going first: 256 KiB each at most. */
 export const consolesKeptMax = 20;
 
-/** Snapshots kept, the least recently used going first, of 300 to 400 MB: 2 kernels × 2 sizes × 2 sets, 7 of `lab thread`. */
-export const snapshotsMax = 15;
+/** Kept of what guests start from, the least recently used going first: snapshots of 300 to 400 MB (2 kernels × 2 sizes × 2 sets, 7 of `lab thread`), initramfs of 8 MB (14 kernels, with patches and versions before), disks with bpftrace of 230 MB (three versions of it, twice). */
+export const labKeptMax = { snapshots: 15, initramfs: 40, tools: 6 } as const;
 
 /** Tracks of one thread and stream in a Perfetto trace, for calls that overlap; more at a time are drawn as instants. */
 export const exportLanesMax = 16;
