@@ -158,15 +158,15 @@ describe('faultline serve', () => {
     expect(await ended).toBe(0);
   });
 
-  it('shows a killed bpftrace as a failed run within two seconds, and the rest lives', async () => {
+  it('shows a killed bpftrace as a failed run, and the rest lives', async () => {
     const { child, url, said, ended } = await serving();
     const { client, close } = await watch(url);
     const run = client.snapshot?.session.runs.find(({ stream }) => stream === 'latency');
     process.kill(run?.bpftracePid ?? 0, 'SIGKILL');
-    const isTold = () => client.last?.session?.runs.find(({ id }) => id === run?.id)?.state === 'failed';
-    await until(isTold, 2_000);
-    expect(client.last?.session?.runs.find(({ id }) => id === run?.id)?.failure).toMatchObject({ kind: 'killed' });
-    await until(() => said.err.includes('FAILED: mmap-lock latency'), 2_000);
+    const told = () => client.session?.runs.find(({ id }) => id === run?.id);
+    await until(() => told()?.state === 'failed');
+    expect(told()?.failure).toMatchObject({ kind: 'killed' });
+    await until(() => said.err.includes('FAILED: mmap-lock latency'));
     const { seq } = client;
     await until(() => client.seq > seq + 3);
     close();

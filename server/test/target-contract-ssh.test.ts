@@ -106,14 +106,15 @@ describe('nothing stays on the machine', () => {
 });
 
 describe('a connection', () => {
-  it('whose peer no longer answers is given up within 10 s, with why', async () => {
+  it('whose peer no longer answers is given up after three signs of life have stayed away, with why', async () => {
     await using target = makeTarget();
     const { ended } = await occupy(target);
     const beganMs = Date.now();
     await sshd.pause();
     const { exit } = await ended;
     expect(exit.problem?.message).toMatch(/the connection to loopback was lost: .*not responding/);
-    expect(Date.now() - beganMs).toBeLessThan(11_000);
+    // 9 s by ssh's own clock, and what a busy machine adds; whoever does not ask for signs of life waits for minutes.
+    expect(Date.now() - beganMs).toBeLessThan(18_000);
     expect(await target.readFile('/proc/version')).toMatchObject({ ok: false, error: { kind: 'failed' } });
     await sshd.cut();
   });

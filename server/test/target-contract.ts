@@ -124,9 +124,9 @@ function processCases(the: () => Target): void {
 
   it('reports the end although a grandchild holds the pipes open', async () => {
     const startedMs = Date.now();
-    const { stdout, exit } = await output(shellOn(the(), 'sleep 30 & echo $!; exit 0'));
+    const { stdout, exit } = await output(shellOn(the(), 'sleep 60 & echo $!; exit 0'));
     expect(exit).toEqual({ code: 0 });
-    expect(Date.now() - startedMs).toBeLessThan(10_000);
+    expect(Date.now() - startedMs).toBeLessThan(40_000);
     await ask(the(), { program: 'kill', args: [stdout.trim()], env: {} });
   });
 }
@@ -218,8 +218,9 @@ function identityCases(the: () => Target): void {
     const uptime = await readText(the(), '/proc/uptime');
     const afterMs = Date.now();
     const kernelMs = Number(uptime.ok ? uptime.value.split(' ')[0] : Number.NaN) * 1000 + offsetMs;
-    expect(kernelMs).toBeGreaterThan(beforeMs - 250);
-    expect(kernelMs).toBeLessThan(afterMs + 250);
+    // It is known to half the time that the question took, which of an emulated guest on a busy machine is long.
+    expect(kernelMs).toBeGreaterThan(beforeMs - 500);
+    expect(kernelMs).toBeLessThan(afterMs + 500);
   });
 
   it('is a live target: nothing is a recording', () => {

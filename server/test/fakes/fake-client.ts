@@ -13,6 +13,8 @@ export class FakeClient {
   callCount = 0;
   last: FrameHeader | undefined;
   snapshot: Snapshot | undefined;
+  /** The session as it was told last: not every frame says. */
+  session: Snapshot['session'] | undefined;
   readonly runs = new Map<number, Figures>();
   /** Acknowledgements still to be given, oldest first. */
   readonly owed: (() => void)[] = [];
@@ -26,6 +28,7 @@ export class FakeClient {
   readonly sendSnapshot = (snapshot: Snapshot, received: () => void): void => {
     this.snapshotCount += 1;
     this.snapshot = snapshot;
+    this.session = snapshot.session;
     this.runs.clear();
     this.callCount = 0;
     this.#apply(snapshot.header, asBuffer(snapshot.bytes));
@@ -57,6 +60,7 @@ export class FakeClient {
   #apply(header: FrameHeader, bytes: Buffer): void {
     this.seq = header.seq;
     this.last = header;
+    this.session = header.session ?? this.session;
     const shapes = header.slices.map(({ run, cellCount, callCount }) => ({
       cellCount,
       callCount,
