@@ -17,6 +17,9 @@ test('one click boots: stages, seconds and bytes are in sight until the guest ca
   await lab.getByRole('button', { name: 'Boot 6.12' }).click();
   const guest = lab.locator('.lab-machine');
   await expect.poll(() => guest.innerText(), soon).toMatch(/downloading linux-image-6\.12.*\d+ s.*30 MiB of 97 MiB/s);
+  // However many kernels the list has: guests stand above it.
+  const topOf = async (place: typeof guest): Promise<number> => (await place.boundingBox())?.y ?? -1;
+  expect(await topOf(guest)).toBeLessThan(await topOf(lab.locator('.lab-kernels')));
   expect(await guest.locator('progress').evaluate((bar: HTMLProgressElement) => bar.position)).toBeCloseTo(0.309, 2);
   for (const stage of ['unpacking 6.12.107', 'booting (emulated: no KVM here)', 'attaching the probes']) {
     feed.lab.advance();

@@ -4,7 +4,7 @@ import { AppStore } from './app-store.ts';
 import { PageStore } from './page-store.ts';
 import { metricStatus } from './panel-status.ts';
 import type { FeedEvents, Ports } from './ports.ts';
-import { selectState } from './select-frame.ts';
+import { selectState, selectTitle } from './select-frame.ts';
 
 const host = { id: 'host', kind: 'host', title: 'host' } as const;
 const replay = { id: 'replay', kind: 'replay', title: 'recorded sample', badge: 'recorded' } as const;
@@ -135,6 +135,15 @@ test('a target of the address that is not there is said not to be, beside the on
   app.page.set({ target: 'host' });
   await app.refresh();
   expect(selectState(app.get()).trouble).toBeUndefined();
+});
+
+test('the title of the browser’s tab says which page it is', async () => {
+  const { app } = fakeWorld({});
+  await app.refresh();
+  expect(selectTitle(app.get())).toBe('not tracing · host – Faultline');
+  app.page.set({ page: 'compare' });
+  await app.refresh();
+  expect(selectTitle(app.get())).toBe('compare – not tracing · host – Faultline');
 });
 
 test('before the kernel has said what can be traced on it, no panel offers to start anything', async () => {

@@ -12,6 +12,8 @@ export type BarRow = {
   readonly key: string;
   readonly device: string;
   readonly bar: string;
+  /** Why it is no number of a BAR; undefined where it is. */
+  readonly barHint: string | undefined;
   readonly size: string;
   readonly mapped: string;
   readonly exact: string;
@@ -38,6 +40,10 @@ export function selectDevices(shown: Shown): DevicesView {
   return { status, scope, rows: cellsOf(session, 'pagesMapped').map((cell) => barRow(cell, devices)) };
 }
 
+/** The kernel tells a BAR by where it lies, and only the running device says where that is. */
+const unknownPlace =
+  'the physical page where the mapping begins; which BAR lies there is known while the device can be asked';
+
 function barRow({ dims, value }: Cell, devices: readonly VfioDevice[]): BarRow {
   const device = String(dims['device']);
   const place = Number(dims['place']);
@@ -54,6 +60,7 @@ function barRow({ dims, value }: Cell, devices: readonly VfioDevice[]): BarRow {
     key: `${device} ${place}`,
     device,
     bar: bar === undefined ? unknown : `BAR ${bar.index}`,
+    barHint: bar === undefined && place >= 16 ? `${unknown}: ${unknownPlace}` : undefined,
     size: formatBytes(bar?.bytes),
     mapped: formatBytes(mappedBytes),
     exact: `${formatExact(value)} pages`,

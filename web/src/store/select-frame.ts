@@ -88,7 +88,9 @@ export function selectTitle(shown: Shown): string {
   const manifest = shown.recorded?.manifest;
   if (manifest !== undefined) return `recorded · ${manifest.name ?? manifest.label ?? manifest.id} – Faultline`;
   const places = [shown, shown.other].flatMap((one) => (one === undefined ? [] : placeWords(one)));
-  return [places.join(' | '), 'Faultline'].filter((part) => part !== '').join(' – ');
+  // Several comparisons are open in as many tabs, and none of them is what is live.
+  const { page } = shown.page;
+  return [page === 'live' ? '' : page, places.join(' | '), 'Faultline'].filter((part) => part !== '').join(' – ');
 }
 
 function placeWords(shown: Shown): readonly string[] {

@@ -41,6 +41,13 @@ export function LabView(): ReactNode {
   return (
     <main className="lab" aria-label="lab">
       <section className="lab-section">
+        <h2>Guests</h2>
+        {machines.length === 0 ? <EmptyState why="No guest runs. Boot a kernel below." /> : null}
+        {machines.map((card) => (
+          <Machine key={card.machine.id} card={card} workloads={lab.workloads} />
+        ))}
+      </section>
+      <section className="lab-section">
         <h2>Kernels</h2>
         <p className="quiet">
           Real Debian kernels in QEMU, with a PCI device behind an IOMMU, bound to vfio-pci.{' '}
@@ -68,13 +75,6 @@ export function LabView(): ReactNode {
             </li>
           ))}
         </ul>
-      </section>
-      <section className="lab-section">
-        <h2>Guests</h2>
-        {machines.length === 0 ? <EmptyState why="No guest runs. Boot a kernel above." /> : null}
-        {machines.map((card) => (
-          <Machine key={card.machine.id} card={card} workloads={lab.workloads} />
-        ))}
       </section>
     </main>
   );

@@ -32,7 +32,7 @@ export const DevicesPanel = memo(function DevicesPanel(): ReactNode {
             label={title}
             columns={[
               { id: 'device', title: 'device', align: 'start', track: 'minmax(104px, 1.2fr)' },
-              { id: 'bar', title: 'BAR', align: 'start', track: 'minmax(56px, 0.7fr)' },
+              { id: 'bar', title: 'BAR', align: 'start', track: 'minmax(108px, 0.9fr)' },
               { id: 'size', title: 'size', align: 'end', track: 'minmax(60px, 0.7fr)' },
               { id: 'mapped', title: 'mapped', align: 'end', track: 'minmax(90px, 1.6fr)' },
               { id: 'times', title: 'times its size', align: 'end', track: 'minmax(84px, 0.8fr)' },
@@ -46,7 +46,7 @@ export const DevicesPanel = memo(function DevicesPanel(): ReactNode {
                 key: row?.key ?? '',
                 cells: [
                   { text: row?.device ?? '' },
-                  { text: row?.bar ?? '' },
+                  { text: row?.bar ?? '', exact: row?.barHint },
                   { text: row?.size ?? '' },
                   { text: row?.mapped ?? '', exact: row?.exact, bar },
                   { text: row?.timesWords ?? '' },
