@@ -358,7 +358,7 @@ function plans(manifests: readonly ProbeManifest[], canTrace: boolean, targetId:
         // As long as real ones, a path that nothing breaks among them.
         const path = '/sys/kernel/debug/tracing/available_filter_functions';
         const reasons = isMissing
-          ? [`bpftrace can't use fentry here: ${path} is not there`, 'this kernel has no vfio_pci_core module']
+          ? ['this kernel has no vfio_pci_core module', `bpftrace can't use fentry here: ${path} is not there`]
           : [reason];
         return { name: variant.name, attach: variant.attach, fits, reasons: fits ? [] : reasons };
       });
