@@ -269,9 +269,9 @@ describe('recorded sessions over HTTP', () => {
     socket.write(`GET /api/v1/recordings/long/export/csv HTTP/1.1\r\nhost: 127.0.0.1:${server.port}\r\n\r\n`);
     await new Promise((resolve) => void socket.once('data', resolve));
     socket.pause();
-    await until(() => openFiles().length === 1, 5_000);
+    await until(() => openFiles().length === 1);
     socket.destroy();
-    await until(() => openFiles().length === 0, 5_000);
+    await until(() => openFiles().length === 0);
     const whole = await (await fetch(`${server.url}/api/v1/recordings/long/export/csv`)).text();
     expect(whole.match(/^call,/gm)).toHaveLength(200_000);
   });
