@@ -39,6 +39,9 @@ describe('the program', () => {
     expect(status).toBe(1);
     expect(stdout).toMatch(/FAILED +bpftrace/);
     expect(stdout).toContain('Tracing cannot work here');
+    const recorded = faultline('record', '--for', '100ms', '--no-store', '--bpftrace', '/nonexistent/bpftrace');
+    expect([recorded.status, recorded.stdout]).toEqual([1, '']);
+    expect(recorded.stderr).toContain('nothing that runs by default can attach on host');
   });
 
   it('is quiet when its reader goes away', async () => {

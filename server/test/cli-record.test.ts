@@ -107,6 +107,22 @@ describe('record', () => {
     expect(await run({ durationMs: 60_000 })).toBe(0);
   });
 
+  it('has status 1 where nothing can attach: nothing was recorded, and that is not complete', async () => {
+    const request = { targetId: 'host', runs: [], durationMs: 30, isJson: false };
+    expect(await record(tracing, request, { terminal, interrupted: interruption.signal })).toBe(1);
+    expect(terminal.printed.out).toBe('');
+    expect(terminal.printed.err).toBe(
+      'faultline: nothing that runs by default can attach on host, so nothing was recorded\n' +
+        '  faultline doctor says why, and what to do.\n',
+    );
+  });
+
+  it('has status 2 for a parameter that is out of its bounds', async () => {
+    tracing.refusals = [{ kind: 'bad-parameter', message: 'parameter pid is 9e9', remedy: 'From 0 to 4194304.' }];
+    expect(await run()).toBe(2);
+    expect(terminal.printed.err).toContain('parameter pid is 9e9');
+  });
+
   it('has status 2 for a target that is not there', async () => {
     expect(await run({ targetId: 'mars' })).toBe(2);
     expect(terminal.printed.err).toContain('There is no target mars.');

@@ -13,7 +13,7 @@ import { describeRecording, isWhole } from '../exports/report.ts';
 import { usageStatus } from './arguments.ts';
 import { complaint, redraw, type Terminal } from './terminal.ts';
 
-/** What `record` was told; at least one run. */
+/** What `record` was told; no run where none can attach. */
 export type RecordRequest = {
   readonly targetId: string;
   readonly runs: readonly StartRun[];
@@ -47,9 +47,20 @@ export async function record(
     terminal.err(complaint(session.error.message, session.error.remedy));
     return session.error.kind === 'unknown-target' ? usageStatus : recordStatus.failed;
   }
+  if (request.runs.length === 0) {
+    const asked = request.targetId === 'host' ? '' : ` --target ${request.targetId}`;
+    terminal.err(
+      complaint(
+        `nothing that runs by default can attach on ${request.targetId}, so nothing was recorded`,
+        `faultline doctor${asked} says why, and what to do.`,
+      ),
+    );
+    return recordStatus.failed;
+  }
   const progress = new Progress(terminal, request.durationMs);
-  const runIds = await startAll(tracing, request, terminal);
-  if (runIds === undefined) return recordStatus.failed;
+  const started = await startAll(tracing, request, terminal);
+  if ('status' in started) return started.status;
+  const { runIds } = started;
   const own = (): readonly RunView[] => tracing.runs().filter(({ id }) => runIds.includes(id));
   const isAttached = await untilAttached(own, progress, interrupted);
   if (isAttached) await untilOver(own, request.durationMs, progress, interrupted);
@@ -81,12 +92,12 @@ export function sayRecorded({ recordingId: id }: RecordSummary, terminal: Pick<T
   if (id !== undefined) terminal.err(`recorded as ${id} (faultline summary ${id})\n`);
 }
 
-/** Starts all or none: a recording that lacks a part which was asked for is no recording. */
+/** Starts all or none: a recording that lacks a part which was asked for is no recording. The exit status where none was started. */
 async function startAll(
   tracing: Tracing,
   request: RecordRequest,
   terminal: Terminal,
-): Promise<readonly string[] | undefined> {
+): Promise<{ readonly runIds: readonly string[] } | { readonly status: number }> {
   const ids: string[] = [];
   for (const one of request.runs) {
     const run = await tracing.startRun(one);
@@ -96,9 +107,9 @@ async function startAll(
     }
     terminal.err(complaint(`${one.probe}:${one.stream ?? ''} can't record: ${run.error.message}`, run.error.remedy));
     await Promise.all(ids.map((id) => tracing.stopRun(id)));
-    return undefined;
+    return { status: run.error.kind === 'bad-parameter' ? usageStatus : recordStatus.failed };
   }
-  return ids;
+  return { runIds: ids };
 }
 
 /** Waits until every run is attached. False: one failed, or the wait was interrupted. */

@@ -279,10 +279,11 @@ export class Tracer implements Tracing {
 }
 
 function noVariant(plan: Plan): Refusal {
-  const reasons = plan.variants.map((variant) => `${variant.name}: ${variant.reasons.join('; ')}`).join(' | ');
+  // Many lack the same; which lacks what is in the plan.
+  const reasons = [...new Set(plan.variants.flatMap((variant) => variant.reasons))].join('; ');
   return {
     kind: 'no-variant',
-    message: `${plan.probe} ${plan.stream} can't attach on this target: ${reasons}`,
+    message: `${plan.probe} ${plan.stream} can't attach on this target with any of its ${plan.variants.length} scripts: ${reasons}`,
     remedy: 'See what is missing with faultline doctor, or on the Probes page.',
   };
 }
