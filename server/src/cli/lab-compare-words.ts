@@ -4,7 +4,7 @@ import type { Command } from 'commander';
 import { faultPathProbes } from '../lab/open-guest.ts';
 import { argumentOf, parseName, type UsageError } from './arguments.ts';
 import { type JudgeOptions, judgeOf, type JudgeWords, withJudging } from './compare-words.ts';
-import { barOption, parseCount, workloadName } from './lab-words.ts';
+import { barOption, parseCount, parseThreads, workloadName } from './lab-words.ts';
 import { type StoreOptions, withStore } from './store-words.ts';
 
 /** Boot kernels, run a workload in each by turns, compare. */
@@ -62,7 +62,7 @@ export function addLabCompare(lab: Command, take: (words: LabCompareWords) => vo
     .addOption(barOption())
     .option('--misaligned', 'map the BAR where only 4 KiB faults can happen')
     .option('--count <number>', 'repetitions of the workload in a run', argumentOf(parseCount), 1)
-    .option('--threads <number>', 'threads, for contention', argumentOf(parseCount))
+    .option('--threads <number>', 'threads, for contention, race and kill', argumentOf(parseThreads))
     .option('--runs <number>', 'runs of each kernel', argumentOf(parseRuns), 10)
     .option('--series <name>', 'keep these runs apart from earlier ones of the same', argumentOf(parseName))
     .option('--cold', 'boot although there are snapshots')

@@ -67,6 +67,8 @@ describe('the words of faultline lab', () => {
   it.each([
     [['lab', 'run', '6.1'], /--workload/],
     [['lab', 'run', '6.1', '--workload', 'sleep'], /no workload "sleep"/],
+    [['lab', 'run', '6.1', '--workload', 'contention', '--threads', '65'], /from 1 to 64/],
+    [['lab', 'compare', '6.1', '6.12', '--workload', 'contention', '--threads', '0'], /from 1 to 64/],
     [['lab', 'boot'], /kernel/],
     [['lab', 'boot', '6.1', '--bar', '3M'], /power of two/],
   ])('refuse %j with status 2', (words, message) => {

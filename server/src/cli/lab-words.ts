@@ -1,6 +1,6 @@
 /** The words of `faultline lab`. */
 import { type Command, Option, InvalidArgumentError } from 'commander';
-import { err, ok, type Result } from '@faultline/shared';
+import { err, ok, type Result, workloadThreadsMax } from '@faultline/shared';
 import { parseBarBytes } from '../lab/bar-words.ts';
 import { faultPathProbes } from '../lab/open-guest.ts';
 import { workloads } from '../lab/workload.ts';
@@ -46,6 +46,14 @@ export function parseCount(text: string): Result<number, UsageError> {
   const count = /^[0-9]{1,7}$/.test(text) ? Number(text) : Number.NaN;
   if (count >= 1) return ok(count);
   return err({ message: `${JSON.stringify(text)} is not a number of times`, remedy: 'Give a whole number from 1.' });
+}
+
+/** Threads of a workload that takes them. */
+export function parseThreads(text: string): Result<number, UsageError> {
+  const count = parseCount(text);
+  if (count.ok && count.value <= workloadThreadsMax) return count;
+  const message = `${JSON.stringify(text)} is not a number of threads`;
+  return err({ message, remedy: `Give a whole number from 1 to ${workloadThreadsMax}.` });
 }
 
 /** Adds the command and its subcommands; gives it for those that stand elsewhere. */
@@ -117,7 +125,7 @@ function addRun(lab: Command, take: (words: LabWords) => void): void {
     .requiredOption('--workload <name>', workloads.map(({ name }) => name).join(', '), workloadName)
     .option('--misaligned', 'map the BAR where only 4 KiB faults can happen')
     .option('--count <number>', 'repetitions', argumentOf(parseCount), 1)
-    .option('--threads <number>', 'threads, for contention', argumentOf(parseCount))
+    .option('--threads <number>', 'threads, for contention, race and kill', argumentOf(parseThreads))
     .option('--for <duration>', 'repeat the workload at least so long, such as 30s', argumentOf(parseDuration))
     .addHelpText('after', labHelp)
     .action((kernel: string, options: Options) => {
