@@ -16,6 +16,7 @@ test.each<[string, ScenarioName, string, readonly string[]]>([
   ['Live where nothing can be traced', 'untraceable', '', ['.offer']],
   ['Lab with a guest', 'era-a', 'page=lab', ['.lab-workloads', '.ledger-verdict']],
   ['Probes', 'idle', 'page=probes', ['.preflight table', '.stream .run-running', '.ledger-verdict']],
+  ['Probes that cannot run, and why', 'lab', 'page=probes', ['.variants .quiet']],
 ])('%s fits 400 pixels', async (_name, scenario, query, landmarks) => {
   await using open = await openPage(browser, scenario, query);
   const { page } = open;
