@@ -11,9 +11,13 @@ export const lossSpansMax = 500;
 /** A finding says only when it was first seen; this much around it is hatched, ms. */
 const findingSpanMs = 1000;
 
-/** The stages of a ledger that are losses, in the order in which events meet them. */
+/** The stages of a ledger in which events or their times can go missing, in the order in which events meet them. */
 export const lossStages = [
-  { field: 'unpairedCount', title: 'unpaired', meaning: 'returns whose entry was not seen' },
+  {
+    field: 'unpairedCount',
+    title: 'unpaired',
+    meaning: 'returns whose entry was not seen, such as those of calls under way when tracing began; they have no time',
+  },
   { field: 'lostCount', title: 'lost', meaning: "bpftrace's buffer overflowed, as bpftrace reports it" },
   {
     field: 'missingCount',
@@ -79,7 +83,10 @@ export function isLossy(run: RunView): boolean {
   return !run.isComplete || lossSum(run) > 0;
 }
 
-/** Only to see growth: stages are never shown summed. */
+/**
+ * Only to see growth: stages are never shown summed. Unpaired ones are shown, and are no loss: their events are counted, they have no time.
+ * On a busy machine some calls are always under way while probes attach.
+ */
 function lossSum(run: RunView): number {
-  return lossStages.reduce((sum, { field }) => sum + run.ledger[field], 0);
+  return lossStages.reduce((sum, { field }) => (field === 'unpairedCount' ? sum : sum + run.ledger[field]), 0);
 }

@@ -6,7 +6,7 @@ import { addCalls, callValue, callsKept, createCallRing, freezeCalls, selectCall
 import { denseMax, denseQuantiles, latencyColumns, latencyDistributions, rowBounds } from './latency.ts';
 import { fixtureFrame, fixtureManifests, fixtureRun, fixtureSnapshot } from './live-fixture.ts';
 import { openLiveSession } from './live-session.ts';
-import { isLossy, lostOf } from './losses.ts';
+import { isLossy, lossSpansBetween, lostOf } from './losses.ts';
 import { meanRates, niceCeiling, rateSeries } from './rate-series.ts';
 import { runShiftNs, sessionClock } from './session-clock.ts';
 import { type Source, dimensionValues, hasDimension, runsWithMetric, sourcesOf } from './source.ts';
@@ -316,4 +316,17 @@ test('what was lost is what is missing once that is known, and makes the run inc
     true,
     true,
   ]);
+});
+
+test('calls that have no time because they were under way when tracing began make no run incomplete', () => {
+  const run = fixtureRun(0, 'tally');
+  const unpaired = { ...run, ledger: { ...run.ledger, unpairedCount: 200 } };
+  const view = {
+    id: 's',
+    target: { id: 'host', kind: 'host', title: 't' },
+    startedAtMs: 0,
+    serverMemoryBytes: 0,
+  } as const;
+  expect(isLossy(unpaired)).toBe(false);
+  expect(lossSpansBetween({ ...view, runs: [run] }, { ...view, runs: [unpaired] }, 0, 1)).toEqual([]);
 });

@@ -74,7 +74,8 @@ function StageTable({ rows }: { readonly rows: readonly LedgerRow[] }): ReactNod
 
 function Meaning({ row }: { readonly row: LedgerRow }): ReactNode {
   const { run, ledger, isLossy, lossMeaning } = row;
-  if (!isLossy && run.findings.length === 0) return null;
+  const stages = lossStages.filter(({ field }) => ledger[field] > 0);
+  if (!isLossy && run.findings.length === 0 && stages.length === 0) return null;
   return (
     <div className="ledger-meaning">
       <h3>
@@ -82,16 +83,14 @@ function Meaning({ row }: { readonly row: LedgerRow }): ReactNode {
         {isLossy ? <span className="tag tag-lossy">{lostOf(ledger) > 0 ? 'events lost' : 'incomplete'}</span> : null}
       </h3>
       {isLossy ? <p>{lossMeaning}</p> : null}
-      {lossStages
-        .filter(({ field }) => ledger[field] > 0)
-        .map(({ field, title, meaning }) => (
-          <p key={field}>
-            <b>
-              {formatExact(ledger[field])} {title}
-            </b>
-            : {meaning}.
-          </p>
-        ))}
+      {stages.map(({ field, title, meaning }) => (
+        <p key={field}>
+          <b>
+            {formatExact(ledger[field])} {title}
+          </b>
+          : {meaning}.
+        </p>
+      ))}
       <ul>
         {run.findings.map((finding) => (
           <li key={`${finding.code} ${finding.message}`} className={finding.level === 'lossy' ? 'is-lossy' : undefined}>
