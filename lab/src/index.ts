@@ -9,3 +9,4 @@ export { deviceBar, deviceBdf } from './machine.ts';
 export { swapModule } from './module-swap.ts';
 export { describeOops, type Oops, readOopses, saysHung, saysTimerLost } from './oops.ts';
 export { isKernelCached, readModuleOf } from './prepared-kernel.ts';
+export { within } from './within.ts';

@@ -4,6 +4,7 @@ import { err, ok, type Result, targetCommandMaxMs } from '@faultline/shared';
 import type { AgentLink } from './agent-link.ts';
 import type { LabError } from './lab-error.ts';
 import { deviceBdf } from './machine.ts';
+import { within } from './within.ts';
 
 /**
  * Takes the module out and puts this one (the bytes of a .ko) in its place; the device is bound again. Nothing may use the device, and no fentry may
@@ -21,12 +22,7 @@ export async function swapModule(agent: AgentLink, module: Uint8Array): Promise<
       said += chunk.toString();
     });
   }
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<undefined>((resolve) => {
-    timer = setTimeout(resolve, targetCommandMaxMs, undefined);
-  });
-  const exit = await Promise.race([process.exited, late]);
-  clearTimeout(timer);
+  const exit = await within(process.exited, targetCommandMaxMs, undefined);
   if (exit === undefined) {
     process.signal(constants.signals.SIGKILL);
     process.release();

@@ -1,5 +1,6 @@
 /** What a target starts: the words of bpftrace behind its prefix, and short commands for an answer (a version, an id). */
 import { basename } from 'node:path';
+import { within } from '@faultline/lab';
 import { err, ok, type Result, targetCommandMaxMs } from '@faultline/shared';
 import { killForGood } from './kill.ts';
 import type { CommandAnswer, ProcessSpec, Target, TargetError } from './target.ts';
@@ -33,12 +34,7 @@ export async function ask(target: Target, spec: ProcessSpec): Promise<Result<Com
       if (output[name].length < outputCharsMax) output[name] += text;
     });
   }
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<undefined>((resolve) => {
-    timer = setTimeout(resolve, targetCommandMaxMs, undefined);
-  });
-  const exit = await Promise.race([process.exited, late]);
-  clearTimeout(timer);
+  const exit = await within(process.exited, targetCommandMaxMs, undefined);
   if (exit === undefined) {
     await killForGood(process, undefined);
     return err({ kind: 'timeout', message: `${spec.program} did not answer within ${targetCommandMaxMs / 1000} s` });

@@ -15,6 +15,7 @@ import {
   type LabError,
   digestOf,
   swapModule,
+  within,
 } from '@faultline/lab';
 import {
   err,
@@ -180,14 +181,9 @@ export class GuestTarget implements Target {
   }
 
   /** Whether all that was started is attached or has ended, waited for until each of its runs has been given up. */
-  private async untilHeld(): Promise<boolean> {
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<boolean>((resolve) => {
-      timer = setTimeout(resolve, readyWaitMaxMs * this.patience + killedWaitMaxMs, false);
-    });
-    const areHeld = await Promise.race([Promise.all(this.heldUntil).then(() => true), late]);
-    clearTimeout(timer);
-    return areHeld;
+  private untilHeld(): Promise<boolean> {
+    const areHeld = Promise.all(this.heldUntil).then(() => true);
+    return within(areHeld, readyWaitMaxMs * this.patience + killedWaitMaxMs, false);
   }
 
   /** Runs a program whose answer never changes in this guest, and remembers it. */

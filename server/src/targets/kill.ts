@@ -1,5 +1,6 @@
 /** The last resort against a process on a target, and what it comes to. */
-import { pipeCloseMaxMs, killedWaitMaxMs } from '@faultline/shared';
+import { within } from '@faultline/lab';
+import { killedWaitMaxMs, pipeCloseMaxMs } from '@faultline/shared';
 import type { Exit, TargetProcess } from './target.ts';
 
 /** The end of a process that SIGKILL did not end. */
@@ -13,11 +14,8 @@ export const unkillable: Exit = {
  */
 export async function killForGood(process: TargetProcess, pid: number | undefined): Promise<Exit> {
   process.signal('SIGKILL', pid);
-  const timers: NodeJS.Timeout[] = [setTimeout(() => process.release(), pipeCloseMaxMs)];
-  const late = new Promise<Exit>((resolve) => {
-    timers.push(setTimeout(resolve, killedWaitMaxMs, unkillable));
-  });
-  const exit = await Promise.race([process.exited, late]);
-  for (const timer of timers) clearTimeout(timer);
+  const release = setTimeout(() => process.release(), pipeCloseMaxMs);
+  const exit = await within(process.exited, killedWaitMaxMs, unkillable);
+  clearTimeout(release);
   return exit;
 }
